@@ -1,0 +1,62 @@
+"""Rules: one mistake each, in a file of its own.
+
+    class MiniBatch(Rule):
+        \"\"\"What: ... Why: ... Example: ... Instead: ...\"\"\"   # the rule's page
+
+        code = "TTD204"
+        name = "sequence-mini-batch"
+
+        def laws(self, stage):          # what must hold, for the solver as well
+            ...
+
+        def check(self, stage):         # yields findings
+            ...
+
+The docstring is the rule's page: what, why, an example, what to write instead, and how safe a fix is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from tttdit.core.findings import Finding, Fix, Related, Severity
+from tttdit.core.laws import Law
+
+if TYPE_CHECKING:
+    from tttdit.core.stage import Stage
+
+
+class Rule:
+    """One rule. A subclass in a plugin's `rules` package, or in `checker/rules`, is found by being there.
+
+    Rules that spoil something run first; otherwise the order is that of the codes. `check` may read any dimension: where one has
+    no believable value, reading it raises `Unresolved` and the rule is silent, because what spoiled the value has been
+    reported. `spoils` names the dimensions that are not to be believed once the rule has found an error.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity] = "error"
+    spoils: ClassVar[tuple[str, ...]] = ()
+
+    def laws(self, stage: Stage) -> Iterable[Law]:
+        """The laws behind the rule, for solving a key for its valid values. Must not need a value that may be open."""
+        return ()
+
+    def check(self, stage: Stage) -> Iterator[Finding]:
+        """What this rule has to say about a stage."""
+        raise NotImplementedError
+
+    def finding(
+        self,
+        message: str,
+        *,
+        key: str,
+        help: str = "",
+        related: Iterable[Related] = (),
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of this rule at a key of the spec."""
+        return Finding(self.code, self.name, severity or self.severity, message, help, key, tuple(related), fix)

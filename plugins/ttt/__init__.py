@@ -1,0 +1,1 @@
+"""What the model and the TTT mixers share; no plugin of its own."""

@@ -1,0 +1,1 @@
+"""Rotary position embeddings over time, rows and columns."""

@@ -1,0 +1,1 @@
+"""Test-time training along a sequence, and its backward."""

@@ -1,0 +1,1 @@
+"""The order of the tokens: text before video, or segment by segment."""

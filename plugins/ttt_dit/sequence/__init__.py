@@ -1,0 +1,1 @@
+"""The sequence block: attention in windows, and the mixer over everything."""

@@ -1,0 +1,1 @@
+"""The mixer `ttt-linear`: one fast weight matrix a head."""

@@ -1,0 +1,1 @@
+"""The mixer `ttt-mlp`: fast weights of two layers."""

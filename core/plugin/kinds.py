@@ -1,0 +1,177 @@
+"""What a plugin announces, kind by kind.
+
+An announcement is light: what is heavy (a pydantic table, a torch module, rules) stands behind a `"package.module:Name"` string and
+is imported when a spec uses the plugin. Functions that only compute with `Dimensions` are named directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from attrs import field, frozen
+
+from tttdit.core.dimensions import Dimensions
+
+if TYPE_CHECKING:
+    from tttdit.core.spec.tables import TextTable
+
+Dtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int64"]
+
+
+@frozen
+class Region:
+    """A named part of the forward pass, and the key of `[memory]` that governs it.
+
+    A `switch` is on or off: the module calls the region by the key's name, `self.regions("attention", ...)`. A `size` groups `count` equal
+    pieces (the symbol of a dimension), 0 meaning that nothing is recomputed; the module asks for the size by the key,
+    `self.regions.group_size(key, count)`, and calls each group by the name in `group`.
+    """
+
+    key: str  # of [memory], and a switch's name in the module: "attention"
+    kind: Literal["switch", "size"]
+    meaning: str  # what lies inside; for people
+    default: bool | int = False
+    inside: tuple[str, ...] = ()  # keys of regions that lie in it
+    count: str = ""  # a size: the dimension that is grouped
+    group: str = ""  # a size: the region's name in the module; "" where an operator groups its own steps
+    even: bool = False  # a size: the count must be a whole multiple of it; otherwise the last group is smaller
+    is_region: bool = True  # False: an option of the runtime that is no region (shard_transformer_inputs)
+
+
+@frozen
+class Input:
+    """A tensor that the model's forward takes."""
+
+    shape: tuple[int, ...]  # of Dims
+    dtype: Dtype
+
+
+@frozen(kw_only=True)
+class Announcement:
+    """What every kind has."""
+
+    name: str  # as a spec's `plugin = "..."` says it
+    summary: str  # one line, for `tttdit plugins`
+    table: str  # "package.module:Table", a PluginTable: its part of the spec
+    rules: str | None = None  # a package or module whose Rule subclasses come with it: "my_package.rules"
+
+
+@frozen(kw_only=True)
+class Codec(Announcement):
+    """Geometry of a video VAE.
+
+    `dimensions(table, dims)` reads N, and the given `pixel_height` and `pixel_width`, and derives F (atomic), H, W, and gives C.
+    """
+
+    dimensions: Callable[[Any, Dimensions], None]
+
+
+@frozen(kw_only=True)
+class TextEncoder(Announcement):
+    """A text encoder, named by `[text] encoder`; it has no table of its own.
+
+    Both functions take the spec's `[text]` and answer None where the encoder has no say.
+    """
+
+    table: str = field(default="", init=False)
+    width: Callable[[TextTable], int | None] = lambda text: None  # of its embeddings
+    max_tokens: Callable[[TextTable], int | None] = lambda text: None  # the longest text that it was made for
+
+
+@frozen(kw_only=True)
+class Mixer(Announcement):
+    """A global sequence layer.
+
+    `module` takes the keywords of `arguments(table, dims, model_table)` and `regions`; called with x [B, L, D], text then video, it
+    returns the same shape. Keywords are ints (`Dim`s in a check), floats, strings.
+    """
+
+    module: str
+    dimensions: Callable[[Any, Dimensions], None] = lambda table, dims: None
+    arguments: Callable[[Any, Dimensions, Any], dict[str, Any]]
+    regions: tuple[Region, ...] = ()
+
+
+@frozen(kw_only=True)
+class Model(Announcement):
+    """A video diffusion transformer.
+
+    `module` takes the keywords of `arguments(table, dims)`, `mixer` (a function of a `Regions` that makes one mixer) and `regions`; its
+    forward takes the tensors of `inputs(table, dims)` by position and returns the prediction.
+    `repeated` is the constructor keyword that only counts identical layers: a check builds few of them.
+    """
+
+    module: str
+    dimensions: Callable[[Any, Dimensions], None]
+    arguments: Callable[[Any, Dimensions], dict[str, Any]]
+    inputs: Callable[[Any, Dimensions], dict[str, Input]]
+    regions: tuple[Region, ...] = ()
+    repeated: str | None = None
+
+
+@frozen(kw_only=True)
+class Data(Announcement):
+    """A source of samples."""
+
+
+class Strategy(Protocol):
+    """What a memory strategy answers, for the checker and the runtime alike."""
+
+    def recomputes(self, region: str) -> bool:
+        """Whether a region is recomputed in backward. The name is the full one, `layers.0.attention` or `layer_group`."""
+        ...
+
+    def group_size(self, key: str, count: int) -> int:
+        """How many of `count` equal pieces one group of a sized region holds."""
+        ...
+
+
+@frozen(kw_only=True)
+class Memory(Announcement):
+    """A memory strategy. Its table is a `MemoryTable` (core/plugin/memory.py), to which one field is added for each region that the
+    model and the mixer declare.
+
+    `strategy(table)` answers for every region: keep or recompute, and in groups of how many.
+    """
+
+    strategy: Callable[[Any], Strategy]
+
+
+@frozen(kw_only=True)
+class Sampler(Announcement):
+    """A way to draw videos from a model."""
+
+
+@frozen(kw_only=True)
+class Logger(Announcement):
+    """A place where metrics go."""
+
+
+@frozen(kw_only=True)
+class Rules(Announcement):
+    """Rules that are not bound to a model or a mixer; they hold for every spec."""
+
+    table: str = field(default="", init=False)
+
+
+@frozen(kw_only=True)
+class Importer(Announcement):
+    """Reads another project's files as specs."""
+
+    table: str = field(default="", init=False)
+    recognises: Callable[[str, str], bool] = lambda path, text: False
+
+
+KINDS: dict[str, type[Announcement]] = {
+    "model": Model,
+    "mixer": Mixer,
+    "codec": Codec,
+    "text-encoder": TextEncoder,
+    "data": Data,
+    "memory": Memory,
+    "sampler": Sampler,
+    "logger": Logger,
+    "rules": Rules,
+    "importer": Importer,
+}

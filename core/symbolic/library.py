@@ -1,0 +1,158 @@
+"""`torch.library.custom_op`: an operator whose Python body runs here too, and whose backward is registered."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tttdit.core.symbolic import raw
+from tttdit.core.symbolic.autograd import Gradients, Node, Saved, no_grad, wants_gradient
+from tttdit.core.symbolic.dtype import DType
+from tttdit.core.symbolic.state import STATE
+from tttdit.core.symbolic.tensor import Size, Tensor
+
+
+def custom_op(
+    name: str,
+    fn: Callable[..., Any] | None = None,
+    /,
+    *,
+    mutates_args: Any,
+    device_types: Any = None,
+    schema: str | None = None,
+) -> Any:
+    """An operator made of a Python function; also a decorator."""
+    if fn is None:
+        return lambda function: CustomOperator(name, function)
+    return CustomOperator(name, fn)
+
+
+class Context:
+    """What `setup_context` and the backward function share: saved tensors and whatever attributes they set."""
+
+    def __init__(self) -> None:
+        self.materialize_grads = True
+        self.to_save: tuple[Tensor | None, ...] = ()
+        self.node: weakref.ref[Node] | None = None  # which holds what is saved, and lets go of it when its backward ran
+        self.count = 0
+        self.needs_input_grad: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keeps tensors for backward."""
+        self.to_save = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        """What was kept."""
+        node = self.node() if self.node is not None else None
+        assert node is not None, "saved tensors are read in the node's backward"
+        return tuple(node.get(str(index)) if str(index) in node.saved else None for index in range(self.count))
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether a missing gradient comes as zeros (the default) or as None."""
+        self.materialize_grads = value
+
+
+class CustomOperator:
+    """Called, it runs its body as one operator: what the body allocates is counted, the graph sees one node."""
+
+    def __init__(self, name: str, body: Callable[..., Any]) -> None:
+        self._name = name.rpartition("::")[2]
+        self._body = body
+        self._backward: Callable[..., Any] | None = None
+        self._setup: Callable[..., None] | None = None
+
+    def register_fake(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """The body itself runs here, so its fake is not needed."""
+        return fn
+
+    def register_kernel(self, device_types: Any, fn: Callable[..., Any] | None = None, /) -> Any:
+        """A device's own kernel; the Python body stays what is run here."""
+        return (lambda kernel: kernel) if fn is None else fn
+
+    def register_autograd(
+        self, backward: Callable[..., Any], /, *, setup_context: Callable[..., None] | None = None
+    ) -> None:
+        """The operator's backward."""
+        self._backward, self._setup = backward, setup_context
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if keywords:
+            import inspect
+
+            bound = inspect.signature(self._body).bind(*arguments, **keywords)
+            bound.apply_defaults()
+            arguments = tuple(bound.arguments.values())
+        inputs = list(_tensors(arguments))
+        if not (self._backward and wants_gradient(*inputs)):
+            return self._run(arguments)
+        return self._with_node(Context(), arguments, inputs)
+
+    def _run(self, arguments: Sequence[Any]) -> Any:
+        before, STATE.in_operator = STATE.in_operator, True
+        try:
+            with no_grad():
+                result = self._body(*arguments)
+        finally:
+            STATE.in_operator = before
+        raw.dispatched(self._name, *_tensors([result]))
+        return result
+
+    def _with_node(self, context: Context, arguments: Sequence[Any], inputs: Sequence[Tensor]) -> Any:
+        backward = self._backward
+        assert backward is not None
+        results: list[tuple[Size, DType]] = []
+        counts = [_count(argument) for argument in arguments]
+
+        def run_backward(node: Node, gradients: Gradients) -> Gradients:
+            given: Any = list(gradients)
+            if context.materialize_grads:
+                given = [
+                    raw.new("zeros", shape, dtype) if gradient is None else gradient
+                    for gradient, (shape, dtype) in zip(given, results, strict=True)
+                ]
+            made = backward(context, *([given] if as_list else given))
+            return _flat(made if isinstance(made, tuple) else (made,), counts)
+
+        node = Node(self._name, inputs, run_backward)
+        result = self._run(arguments)
+        as_list = isinstance(result, list)
+        outputs = list(_tensors([result]))
+        if self._setup is not None:
+            context.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in arguments)
+            self._setup(context, tuple(arguments), result)
+        context.node, context.count = weakref.ref(node), len(context.to_save)
+        for index, tensor in enumerate(context.to_save):
+            if tensor is not None:
+                node.saved[str(index)] = Saved(raw.alias(tensor) if any(tensor is output for output in outputs) else tensor)
+        context.to_save = ()
+        results.extend((output.shape, output.dtype) for output in outputs)
+        node.made(*outputs)
+        return result
+
+
+def _tensors(values: Iterable[Any]) -> Iterable[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from _tensors(value)
+
+
+def _count(argument: Any) -> int | None:
+    """Minus the tensors in a list; 1 for a tensor; None for what has no gradient."""
+    if isinstance(argument, (list, tuple)) and any(isinstance(each, Tensor) for each in argument):
+        return -len(argument)
+    return 1 if isinstance(argument, Tensor) else None
+
+
+def _flat(gradients: Sequence[Any], counts: Sequence[int | None]) -> Gradients:
+    """One gradient a tensor argument, lists of tensors (negative counts) included."""
+    flat: Gradients = []
+    for gradient, count in zip(gradients, counts, strict=True):
+        if count is not None and count < 0:
+            flat.extend(gradient if gradient is not None else [None] * -count)
+        elif count is not None:
+            flat.append(gradient)
+    return flat

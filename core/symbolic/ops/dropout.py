@@ -1,0 +1,44 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from tttdit.core.errors import UnknownCall
+from tttdit.core.symbolic import raw
+from tttdit.core.symbolic.names import known
+from tttdit.core.symbolic.ops.arithmetic import mul
+from tttdit.core.symbolic.raw import composite
+from tttdit.core.symbolic.tensor import Tensor
+
+
+def with_noise(input: Tensor) -> Tensor:
+    """The input times a mask of its own type and size, which is kept."""
+    noise = raw.like("empty_like", input)
+    raw.inplace("bernoulli_", noise)
+    raw.inplace("div_", noise)
+    return mul(input, noise)
+
+
+@composite("dropout")
+def _dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    if p == 0 or not train or input.elements == 0:
+        return input
+    if p == 1:
+        zero = raw.new("zeros", (), input.dtype)
+        return mul(input, zero)
+    return with_noise(input)
+
+
+@known("torch.dropout")
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Dropout; in evaluation, or with p = 0, the input itself."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    return _dropout(input, p, train)
+
+
+@known("F.dropout")
+def functional_dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout; in evaluation, or with p = 0, the input itself."""
+    if inplace:
+        raise UnknownCall("F.dropout", "with inplace=True")
+    return dropout(input, p, training)

@@ -1,0 +1,39 @@
+"""What the symbolic world is doing, thread by thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tttdit.core.symbolic.dtype import DType
+    from tttdit.core.symbolic.storage import Meter
+
+
+class Recorder(Protocol):
+    """Runs module calls, and notes what it wants to know of them."""
+
+    def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """`module.forward(*arguments, **keywords)`."""
+
+
+SavedHooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+
+class State(threading.local):
+    """One thread's modes. Threads know nothing of each other's."""
+
+    meter: Meter | None = None  # counts bytes and logs operators; None: nobody listens
+    grad_enabled: bool = True
+    in_operator: bool = False  # in a custom operator's body, where composite functions count as one operator
+    place: str = ""  # the module or region that is at work, for logs
+    default_dtype: DType | None = None
+    recorder: Recorder | None = None  # is told of every module call
+    shorten_loops: bool = True
+
+    def __init__(self) -> None:
+        self.saved_hooks: list[SavedHooks] = []
+
+
+STATE = State()

@@ -1,0 +1,86 @@
+"""Bytes that live as long as something holds them, and the meter that counts them.
+
+CPython's reference counts do here what they do in torch, so the same lines of a module give the same lifetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from tttdit.core.symbolic.state import STATE
+
+if TYPE_CHECKING:
+    from tttdit.core.symbolic.dtype import DType
+    from tttdit.core.symbolic.tensor import Tensor
+
+
+@frozen
+class Operator:
+    """One dispatched operator: its name in aten, its results, and the bytes that live after it."""
+
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+    strides: tuple[tuple[int, ...], ...]
+    dtypes: tuple[str, ...]
+    live: int
+    place: str
+
+
+class Meter:
+    """Live bytes, their peak, and on request a log of every operator.
+
+    Counts as a dispatch mode on torch does: after each operator, its arguments still held. Only storages made while the meter is
+    in force are counted; parameters, buffers and inputs that existed before take no bytes.
+    """
+
+    def __init__(self, *, log: bool = False) -> None:
+        self.now = 0
+        self.peak = 0
+        self.peak_operator = ""
+        self.log: list[Operator] | None = [] if log else None
+
+    def __enter__(self) -> Meter:
+        self._before = STATE.meter
+        STATE.meter = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        STATE.meter = self._before
+
+    def sample(self, name: str, results: Iterable[Tensor]) -> None:
+        """One operator has returned."""
+        if self.now > self.peak:
+            self.peak, self.peak_operator = self.now, name
+        if self.log is not None:
+            self.log.append(
+                Operator(
+                    name,
+                    tuple(tuple(map(int, result.shape)) for result in results),
+                    tuple(result.strides for result in results),
+                    tuple(result.dtype.name for result in results),
+                    self.now,
+                    STATE.place,
+                )
+            )
+
+
+class Storage:
+    """An allocation. It has the size of the tensor that it was made for, and no data."""
+
+    __slots__ = ("__weakref__", "meter", "nbytes", "shape", "version")
+
+    def __init__(self, shape: tuple[int, ...], dtype: DType) -> None:
+        self.shape = shape  # kept with its formulas, so that the bytes have one too
+        self.nbytes = prod(map(int, shape)) * dtype.itemsize
+        self.version = 0  # counts changes in place
+        self.meter = STATE.meter
+        if self.meter is not None:
+            self.meter.now += self.nbytes
+
+    def __del__(self) -> None:
+        if self.meter is not None:
+            self.meter.now -= self.nbytes

@@ -1,0 +1,168 @@
+"""Layouts: which strides a result has, and whether a reshape is a view or a copy.
+
+Ported rules of ATen: `computeStride` (aten/src/ATen/TensorUtils.cpp) and TensorIterator's choice of an output layout
+(aten/src/ATen/TensorIterator.cpp, reorder_dimensions and allocate_or_resize_outputs). Strides are plain ints, counted in elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tttdit.core.symbolic.tensor import Tensor
+
+Shape = Sequence[int]
+Strides = tuple[int, ...]
+
+
+def contiguous_strides(shape: Shape) -> Strides:
+    """Row by row."""
+    strides, elements = [], 1
+    for size in reversed(shape):
+        strides.append(elements)
+        elements *= max(int(size), 1)
+    return tuple(reversed(strides))
+
+
+def is_contiguous(shape: Shape, strides: Strides) -> bool:
+    """Whether the elements lie row by row; dimensions of 1 do not matter."""
+    elements = 1
+    for size, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if size != 1:
+            if stride != elements:
+                return size == 0
+            elements *= int(size)
+    return True
+
+
+def is_dense(shape: Shape, strides: Strides) -> bool:
+    """Whether the elements fill their memory without overlap, in whatever order."""
+    elements = 1
+    for stride, size in sorted((stride, int(size)) for size, stride in zip(shape, strides, strict=True) if size != 1):
+        if stride != elements:
+            return False
+        elements *= size
+    return True
+
+
+def is_channels_last(shape: Shape, strides: Strides) -> bool:
+    """Whether torch takes the layout of [N, C, H, W] or [N, C, F, H, W] for one with the channels innermost.
+
+    A port of is_channels_last_strides_2d and _3d (c10/core/MemoryFormat.h).
+    """
+    if len(shape) not in (4, 5) or strides[1] == 0:
+        return False
+    least = 0
+    for d in (1, *range(len(shape) - 1, 1, -1), 0):
+        if shape[d] == 0 or strides[d] < least or (d == 0 and least == strides[1]):
+            return False
+        least = strides[d] * max(int(shape[d]), 1)
+    return True
+
+
+def channels_last_strides(shape: Shape) -> Strides:
+    """The strides of a fresh tensor with the channels innermost."""
+    result, elements = [0] * len(shape), 1
+    for d in (1, *range(len(shape) - 1, 1, -1), 0):
+        result[d] = elements
+        elements *= max(int(shape[d]), 1)
+    return tuple(result)
+
+
+def view_strides(shape: Shape, strides: Strides, new: Shape) -> Strides | None:
+    """The strides of a view with another shape; None where it takes a copy."""
+    if prod(map(int, shape)) == 0:
+        return contiguous_strides(new)
+    if not shape:
+        return (1,) * len(new)
+    result = [0] * len(new)
+    at = len(new) - 1
+    base = strides[-1]
+    chunk = taken = 1
+    for d in range(len(shape) - 1, -1, -1):
+        chunk *= int(shape[d])
+        # a chunk of dimensions that lie row by row ends here
+        if d == 0 or (shape[d - 1] != 1 and strides[d - 1] != chunk * base):
+            while at >= 0 and (taken < chunk or new[at] == 1):
+                result[at] = taken * base
+                taken *= int(new[at])
+                at -= 1
+            if taken != chunk:
+                return None
+            if d > 0:
+                base, chunk, taken = strides[d - 1], 1, 1
+    return tuple(result) if at == -1 else None
+
+
+def output_strides(shape: Shape, operands: Sequence[Tensor]) -> Strides:
+    """The layout that TensorIterator gives a fresh result of elementwise operands."""
+    if all(operand.shape == shape for operand in operands):
+        if all(operand.is_contiguous() for operand in operands):
+            return contiguous_strides(shape)
+        first = operands[0]
+        if all(operand.strides == first.strides for operand in operands) and is_dense(shape, first.strides):
+            return first.strides
+    dims = len(shape)
+    table = []
+    for operand in operands:
+        missing = dims - len(operand.shape)
+        table.append(
+            [0] * missing
+            + [
+                0 if size == 1 and shape[missing + i] != 1 else stride
+                for i, (size, stride) in enumerate(zip(operand.shape, operand.strides, strict=True))
+            ]
+        )
+
+    def compare(a: int, b: int) -> int:
+        for strides in table:
+            if strides[a] == 0 or strides[b] == 0:
+                continue
+            if strides[a] != strides[b]:
+                return -1 if strides[a] < strides[b] else 1
+            if shape[a] > shape[b]:
+                return 1
+        return 0
+
+    order = list(range(dims - 1, -1, -1))
+    for i in range(1, dims):
+        at = i
+        for before in range(i - 1, -1, -1):
+            verdict = compare(order[before], order[at])
+            if verdict > 0:
+                order[before], order[at] = order[at], order[before]
+                at = before
+            elif verdict < 0:
+                break
+    result, elements = [0] * dims, 1
+    for d in order:
+        result[d] = elements
+        elements *= int(shape[d])
+    return tuple(result)
+
+
+def channels_last_strides(shape: Shape) -> Strides:
+    """Images or videos [N, C, ...] that lie pixel by pixel."""
+    moved = contiguous_strides((shape[0], *shape[2:], shape[1]))
+    return (moved[0], moved[-1], *moved[1:-1])
+
+
+def suggested_strides(shape: Shape, operands: Sequence[Tensor]) -> Strides:
+    """The layout of a result that follows its operands where all of them lie channels last; else row by row."""
+    if len(shape) in (4, 5) and all(_lies_channels_last(operand.shape, operand.strides) for operand in operands):
+        return channels_last_strides(shape)
+    return contiguous_strides(shape)
+
+
+def _lies_channels_last(shape: Shape, strides: Strides) -> bool:
+    """`is_channels_last_strides_2d` and `_3d` of c10/core/MemoryFormat.h."""
+    if len(shape) not in (4, 5) or strides[1] == 0:
+        return False
+    least = 0
+    for dim in (1, *range(len(shape) - 1, 1, -1), 0):
+        if shape[dim] == 0 or strides[dim] < least or (dim == 0 and least == strides[1]):
+            return False
+        least = strides[dim] * max(int(shape[dim]), 1)
+    return True

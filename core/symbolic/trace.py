@@ -1,0 +1,244 @@
+"""A whole model in the symbolic world: the name and shape of every parameter, buffer and intermediate, and what went wrong."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType, TracebackType
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from tttdit.core.dimensions import Dimensions
+from tttdit.core.errors import ShapeMismatch, TttditError, UnknownCall, Unresolved
+from tttdit.core.plugin.kinds import Mixer, Model
+from tttdit.core.regions import Regions
+from tttdit.core.symbolic import dtype as types
+from tttdit.core.symbolic.autograd import no_grad
+from tttdit.core.symbolic.dimension import listening
+from tttdit.core.symbolic.loader import World
+from tttdit.core.symbolic.nn.module import ModuleList
+from tttdit.core.symbolic.state import STATE
+from tttdit.core.symbolic.tensor import Tensor, given
+
+Result = TypeVar("Result")
+Kind: TypeAlias = Literal["input", "parameter", "buffer", "intermediate", "output"]
+ProblemKind: TypeAlias = Literal["shape", "division", "unknown", "error"]
+
+# Of layers that are all alike a check builds so many. The second one has a first one before it, as all further ones have.
+LAYERS_BUILT = 2
+
+WORLD = World()
+
+
+@frozen
+class NamedShape:
+    """One tensor: its name in the model, and its dimensions with their formulas."""
+
+    name: str  # layers.0.seq_modeling_block.q
+    kind: Kind
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@frozen
+class Problem:
+    """Why a module does not run, or where it rounded a division that nobody declared."""
+
+    kind: ProblemKind
+    message: str
+    where: str  # the module or region at work: layers.0.seq_modeling_block
+    path: str | None  # the plugin's file,
+    line: int | None  # its line,
+    code: str  # and what stands there
+    left: int | None = None  # the two dimensions that disagree, or dividend and divisor
+    right: int | None = None
+
+
+@frozen
+class Trace:
+    """What the symbolic world saw. With a problem, the shapes are those up to it."""
+
+    shapes: tuple[NamedShape, ...]
+    problems: tuple[Problem, ...]
+    repeated: tuple[str, ...] = ()  # paths of lists of modules that are all alike: layers
+
+    def once(self) -> tuple[NamedShape, ...]:
+        """The shapes with identical layers named once: `layers.*.mlp`. Layers that differ keep their numbers."""
+        groups: dict[str, list[NamedShape]] = {}
+        lists = "|".join(re.escape(path) for path in self.repeated)
+        member = re.compile(rf"^({lists})\.\d+(?=\.)") if lists else None
+        for shape in self.shapes:
+            name = member.sub(r"\1.*", shape.name) if member else shape.name
+            groups.setdefault(name, []).append(shape)
+        collapsed: list[NamedShape] = []
+        for name, members in groups.items():
+            first = members[0]
+            if all(member.shape == first.shape and member.dtype == first.dtype for member in members):
+                collapsed.append(NamedShape(name, first.kind, first.shape, first.dtype))
+            else:
+                collapsed.extend(members)
+        return tuple(collapsed)
+
+
+def trace(model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: Dimensions) -> Trace:
+    """Builds the model with its mixer from the plugins' own module files, few of its identical layers, and runs its forward pass.
+
+    Raises `Unresolved` where a dimension that the model needs has no value.
+    """
+    recorder = _Recorder()
+    try:
+        with listening(recorder.heard_division), no_grad():
+            before, STATE.recorder = STATE.recorder, recorder
+            try:
+                _run(recorder, model, mixer, model_table, mixer_table, dims)
+            finally:
+                STATE.recorder = before
+    except Unresolved:
+        raise
+    except Exception as error:
+        recorder.problems.append(_problem(error, recorder.place))
+    return Trace(tuple(recorder.shapes), tuple(recorder.problems), recorder.repeated)
+
+
+def _run(recorder: _Recorder, model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: Dimensions) -> None:
+    arguments = model.arguments(model_table, dims)
+    mixer_arguments = mixer.arguments(mixer_table, dims, model_table)
+    inputs = model.inputs(model_table, dims)
+    if model.repeated is not None:
+        arguments[model.repeated] = min(arguments[model.repeated], LAYERS_BUILT)
+    make_mixer = WORLD.load(mixer.module)
+    module = WORLD.load(model.module)(
+        **arguments,
+        mixer=lambda regions: make_mixer(**mixer_arguments, regions=regions),
+        regions=_RecordedRegions(recorder),
+    )
+    recorder.names = {id(each): path for path, each in module.named_modules()}
+    recorder.repeated = tuple(path for path, each in module.named_modules() if _are_alike(each))
+    for name, parameter in module.named_parameters():
+        recorder.note(name, "parameter", parameter)
+    for name, buffer in module.named_buffers():
+        recorder.note(name, "buffer", buffer)
+    tensors = []
+    for name, wanted in inputs.items():
+        tensors.append(given(wanted.shape, types.NAMES[wanted.dtype]))
+        recorder.note(name, "input", tensors[-1])
+    recorder.note_all("output", "output", module(*tensors))
+
+
+def _are_alike(module: Any) -> bool:
+    """Whether a module is a list of modules of one class with the same parameters."""
+    if not isinstance(module, ModuleList) or not len(module):
+        return False
+    kinds = {(type(member), tuple((n, p.shape) for n, p in member.named_parameters())) for member in module}
+    return len(kinds) == 1
+
+
+class _Recorder:
+    """Notes what every module and region returns."""
+
+    def __init__(self) -> None:
+        self.shapes: list[NamedShape] = []
+        self.problems: list[Problem] = []
+        self.names: dict[int, str] = {}
+        self.repeated: tuple[str, ...] = ()
+        self.place = ""
+        self._seen: set[str] = set()
+
+    def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """The module's result, noted under its path."""
+        path = self.names.get(id(module), "")
+        outer, self.place = self.place, path or self.place
+        result = module.forward(*arguments, **keywords)
+        self.place = outer  # not in a finally: a problem is reported at the place where it arose
+        if path:
+            self.note_all(path, "intermediate", result)
+        return result
+
+    def note_all(self, name: str, kind: Kind, value: Any) -> None:
+        """One tensor, or each of several: `layers.0.0`, `layers.0.1`."""
+        if isinstance(value, Tensor):
+            self.note(name, kind, value)
+        elif isinstance(value, (tuple, list)):
+            for index, each in enumerate(value):
+                self.note_all(f"{name}.{index}", kind, each)
+
+    def note(self, name: str, kind: Kind, tensor: Tensor) -> None:
+        """One tensor; a name's first tensor is kept."""
+        if name not in self._seen:
+            self._seen.add(name)
+            self.shapes.append(NamedShape(name, kind, tuple(tensor.shape), tensor.dtype.name))
+
+    def heard_division(self, dividend: int, divisor: int) -> None:
+        """A division of dimensions left a remainder that no law allows."""
+        path, line, code = _from_frame(sys._getframe(1))
+        if any(problem.path == path and problem.line == line for problem in self.problems):
+            return
+        from tttdit.core.symbolic.raw import dim_text
+
+        message = f"{dim_text(dividend)} divided by {dim_text(divisor)} leaves a remainder of {int(dividend) % int(divisor):,}"
+        self.problems.append(Problem("division", message, self.place, path, line, code, dividend, divisor))
+
+
+class _RecordedRegions(Regions):
+    """Runs every region, and notes what goes in and what comes out."""
+
+    def __init__(self, recorder: _Recorder, path: str = "") -> None:
+        super().__init__(path)
+        self._recorder = recorder
+
+    def within(self, name: str) -> Regions:
+        return _RecordedRegions(self._recorder, self._join(name))
+
+    def __call__(self, name: str, function: Callable[..., Result], *arguments: Any) -> Result:
+        full = self._join(name)
+        tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
+        self._recorder.note_all(f"{full}.in", "intermediate", tensors[0] if len(tensors) == 1 else tensors)
+        result = function(*arguments)
+        self._recorder.note_all(f"{full}.out", "intermediate", result)
+        return result
+
+
+def _problem(error: Exception, place: str) -> Problem:
+    path, line, code = _from_traceback(error.__traceback__)
+    if isinstance(error, ShapeMismatch):
+        return Problem("shape", str(error), place, path, line, code, error.left, error.right)
+    if isinstance(error, UnknownCall):
+        return Problem("unknown", str(error), place, path, line, code)
+    message = str(error) if isinstance(error, TttditError) else f"{type(error).__name__}: {error}"
+    return Problem("error", message, place, path, line, code)
+
+
+def _from_traceback(traceback: TracebackType | None) -> tuple[str | None, int | None, str]:
+    """The innermost line of a plugin's own file."""
+    found: tuple[CodeType, int] | None = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if _is_plugins(code):
+            found = code, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return _line(*found) if found else (None, None, "")
+
+
+def _from_frame(frame: FrameType) -> tuple[str | None, int | None, str]:
+    for each in _outwards(frame):
+        if _is_plugins(each.f_code):
+            return _line(each.f_code, each.f_lineno)
+    return None, None, ""
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_plugins(code: CodeType) -> bool:
+    return WORLD.runs(code.co_filename)
+
+
+def _line(code: CodeType, line: int) -> tuple[str, int, str]:
+    import linecache
+
+    return code.co_filename, line, linecache.getline(code.co_filename, line).strip()

@@ -13,6 +13,8 @@ TttditError
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,13 +70,15 @@ class SymbolicError(TttditError):
 class ShapeMismatch(SymbolicError):
     """Two shapes that do not fit.
 
-    `left` and `right` are the two dimensions that disagree, where there are two; the message names the call.
+    `left` and `right` are the two dimensions that disagree, where there are two; the message names the call. `operands` are the tensors
+    that it was called with.
     """
 
     def __init__(self, message: str, left: int | None = None, right: int | None = None) -> None:
         super().__init__(message)
         self.left = left
         self.right = right
+        self.operands: tuple[Any, ...] = ()
 
 
 class UnknownCall(SymbolicError):

@@ -280,10 +280,23 @@ class _Reading:
         for part in place:
             value = value[part]
         what, help, better = wording.invalid(value, errors)
+        still = self._refusals(place, better) if better is not None else []
+        if still:
+            help, better = f"{wording.show(better)} would not do either: {wording.invalid(better, still)[0]}.", None
         fix = None if better is None else Fix("safe" if isinstance(value, float) else "shown", (Edit(key, better),))
         message = (f"{key} is {wording.show(value)}, {what}" if place else f"[{key}]: {what}") + self._by_set(path)
         span = _span(self.places, "value_span" if place else "located", path)
         return Finding("TTD003", "invalid-value", "error", message, help, key, fix=fix, span=span)
+
+    def _refusals(self, place: Path, value: object) -> list[ErrorDetails]:
+        """What is wrong with another value at this place of the table itself."""
+        if len(place) != 1:
+            return []
+        try:
+            self.table.model_validate({**self.values, str(place[0]): value})
+        except ValidationError as error:
+            return [detail for detail in error.errors(include_url=False) if detail["loc"][:1] == place]
+        return []
 
     def _by_set(self, path: Path) -> str:
         one = self.places.set_by(keys.join(path)) if self.places is not None else None

@@ -32,7 +32,8 @@ class Saved:
     __slots__ = ("unpack", "value", "version")
 
     def __init__(self, tensor: Tensor) -> None:
-        self.version = (tensor.storage, tensor.storage.version) if not STATE.saved_hooks else None
+        # hooks may keep whatever they like, so that what they give back cannot be compared
+        self.version = tensor.storage.version if not STATE.saved_hooks else None
         if STATE.saved_hooks:
             pack, self.unpack = STATE.saved_hooks[-1]
             self.value: Any = pack(tensor)
@@ -41,13 +42,20 @@ class Saved:
 
     def get(self) -> Tensor:
         """The tensor again. Raises SymbolicError if it has been changed in place since."""
-        if self.version is not None and self.version[0].version != self.version[1]:
-            raise SymbolicError(
-                f"a tensor of {raw.shape_text(self.value.shape)} that backward needs was changed by an operator in place"
-            )
+        if self.version is not None:
+            check_unchanged(self.value, self.version)
         value = self.value if self.unpack is None else self.unpack(self.value)
         assert isinstance(value, Tensor)
         return value
+
+
+def check_unchanged(tensor: Tensor, version: int) -> None:
+    """Raises SymbolicError if the tensor is not any more what it was at this version."""
+    if tensor.storage.version != version:
+        raise SymbolicError(
+            f"a tensor of {raw.shape_text(tensor.shape)} that backward needs was changed in place after it had been saved: "
+            f"{tensor.storage.version - version} times; torch refuses that; clone it before the change"
+        )
 
 
 class Node:

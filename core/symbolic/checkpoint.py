@@ -12,7 +12,7 @@ from typing import Any
 
 from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic import raw
-from tttdit.core.symbolic.autograd import Node, enable_grad, saved_tensors_hooks
+from tttdit.core.symbolic.autograd import Node, check_unchanged, enable_grad, saved_tensors_hooks
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
@@ -93,10 +93,11 @@ def checkpoint(
 class _SavedArgument:
     """An argument of a region, saved in the region that encloses it. Unpacked, it has its place in the graph again."""
 
-    __slots__ = ("leaf_requires_grad", "node", "output", "unpack", "value")
+    __slots__ = ("leaf_requires_grad", "node", "output", "unpack", "value", "version")
 
     def __init__(self, tensor: Tensor) -> None:
         self.unpack: Any = None
+        self.version = tensor.storage.version
         self.value: Any = tensor
         self.node, self.output, self.leaf_requires_grad = tensor.node, tensor.output, tensor.leaf_requires_grad
         if STATE.saved_hooks:
@@ -104,6 +105,8 @@ class _SavedArgument:
             self.value = pack(tensor)
 
     def get(self) -> Tensor:
+        if self.unpack is None:
+            check_unchanged(self.value, self.version)
         tensor: Tensor = self.value if self.unpack is None else self.unpack(self.value)
         if self.unpack is None or (self.node is None and not self.leaf_requires_grad):
             return tensor

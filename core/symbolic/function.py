@@ -5,6 +5,7 @@ The forward runs operator by operator outside the graph; the graph sees one node
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import Gradients, Node, Saved, no_grad, wants_gradient
 from tttdit.core.symbolic.dtype import DType
 from tttdit.core.symbolic.library import Context
-from tttdit.core.symbolic.names import NAMES
+from tttdit.core.symbolic.names import known_value
 from tttdit.core.symbolic.tensor import Size, Tensor
 
 
@@ -59,7 +60,9 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         """One gradient for each of forward's arguments."""
-        raise NotImplementedError("You must implement backward for your custom autograd.Function to use it with backward mode AD.")
+        raise NotImplementedError(
+            "You must implement backward for your custom autograd.Function to use it with backward mode AD."
+        )
 
     @classmethod
     def apply(cls, *arguments: Any, **keywords: Any) -> Any:
@@ -93,22 +96,20 @@ def _result(value: Any, arguments: Sequence[Any]) -> Any:
     """A result; an argument that is given back is a view of itself."""
     if isinstance(value, Tensor) and any(value is argument for argument in arguments):
         return raw.view(value, value.shape, value.strides, "view")
-    if isinstance(value, Tensor) and value.base is not None:
-        raise UnknownCall("a torch.autograd.Function", "whose result is a view of something")
     return value
 
 
 def _save(context: FunctionContext, node: Node, outputs: Sequence[Any], made: Sequence[Any]) -> None:
+    context.node, context.count = weakref.ref(node), len(context.to_save)
     for index, tensor in enumerate(context.to_save):
         if tensor is None:
-            context.saved.append(None)
             continue
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"save_for_backward can only save variables, but argument {index} is of type {type(tensor).__name__}")
+            raise TypeError(
+                f"save_for_backward can only save variables, but argument {index} is of type {type(tensor).__name__}"
+            )
         at = next((i for i, output in enumerate(outputs) if output is tensor), None)
-        kept = tensor if at is None else raw.alias(made[at])
-        context.saved.append(Saved(kept))
-        node.saved[str(index)] = context.saved[-1]  # type: ignore[assignment]
+        node.saved[str(index)] = Saved(tensor if at is None else raw.alias(made[at]))
 
 
 def _record(
@@ -145,14 +146,13 @@ def _backward(
         if len(made) > count and all(each is None for each in made[count:]):
             made = made[:count]
         if len(made) != count:
-            raise SymbolicError(
-                f"{cls.__name__}.backward gives {len(made)} gradients for {count} arguments of forward"
-            )
+            raise SymbolicError(f"{cls.__name__}.backward gives {len(made)} gradients for {count} arguments of forward")
         return made
 
     return backward
 
 
-NAMES["torch.autograd.Function"] = NAMES["torch.autograd.function.Function"] = Function
-NAMES["torch.autograd.function.once_differentiable"] = lambda function: function
-NAMES["torch.autograd.function.FunctionCtx"] = FunctionContext
+known_value("torch.autograd.Function", Function)
+known_value("torch.autograd.function.Function", Function)
+known_value("torch.autograd.function.once_differentiable", lambda function: function)
+known_value("torch.autograd.function.FunctionCtx", FunctionContext)

@@ -23,14 +23,21 @@ OWN = "tttdit"
 SYMBOLIC_PARTS = ("tttdit.plugins", "tttdit.core.runtime")
 # Beside the standard library these may be imported as they are: they bring no torch along.
 PLAIN_PACKAGES = frozenset({"attr", "attrs", "typing_extensions"})
-STEPS_SHOWN = 3  # of a long loop: the first ones; the last one follows
 
 
 def shortened_steps(count: int) -> Sequence[int]:
-    """`tttdit.core.loops.steps` in this world: the first steps, a steady one, and the last."""
-    if not STATE.shorten_loops or count <= STEPS_SHOWN + 1:
+    """`tttdit.core.loops.steps` in this world: as many first steps as somebody wants to see, and the last."""
+    first = STATE.first_steps
+    if first is None or count <= first + 1:
         return range(count)
-    return [*range(STEPS_SHOWN), count - 1]
+    return [*range(first), count - 1]
+
+
+def noted_name(name: str, tensor: Any) -> Any:
+    """`tttdit.core.naming.named` in this world: whoever records the run is told."""
+    if STATE.recorder is not None:
+        STATE.recorder.name(name, tensor)
+    return tensor
 
 
 class World:
@@ -103,8 +110,8 @@ class World:
         top = wanted.partition(".")[0]
         if top == "torch":
             return _torch(wanted, fromlist)
-        if wanted == "tttdit.core.loops":
-            return _LOOPS
+        if wanted in _REPLACED:
+            return _REPLACED[wanted]
         if self._is_symbolic(wanted, importer):
             module = self.module(wanted)
             for name in fromlist:
@@ -154,5 +161,17 @@ def _torch(wanted: str, fromlist: Sequence[str]) -> ModuleType:
     return found if fromlist else TORCH
 
 
-_LOOPS = ModuleType("tttdit.core.loops")
-_LOOPS.__dict__["steps"] = shortened_steps
+def _module_of(name: str, **contents: Any) -> ModuleType:
+    module = ModuleType(name)
+    module.__dict__.update(contents)
+    return module
+
+
+# Of the project's own helpers for modules these two mean more in this world.
+_REPLACED = {
+    module.__name__: module
+    for module in (
+        _module_of("tttdit.core.loops", steps=shortened_steps),
+        _module_of("tttdit.core.naming", named=noted_name),
+    )
+}

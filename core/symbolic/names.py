@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tttdit.core.errors import UnknownCall
+from tttdit.core.errors import ShapeMismatch, UnknownCall
 from tttdit.core.symbolic.tensor import Tensor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,6 +32,10 @@ def known(*names: str) -> Callable[[Function], Function]:
         def called(*args: Any, **kwargs: Any) -> Any:
             try:
                 return function(*args, **kwargs)
+            except ShapeMismatch as error:
+                if not error.operands:
+                    error.operands = tuple(each for each in (*args, *kwargs.values()) if isinstance(each, Tensor))
+                raise
             except TypeError as error:
                 try:
                     signature.bind(*args, **kwargs)

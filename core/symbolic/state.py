@@ -17,6 +17,9 @@ class Recorder(Protocol):
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """`module.forward(*arguments, **keywords)`."""
 
+    def name(self, name: str, tensor: Any) -> None:
+        """A module has given a tensor a name."""
+
 
 SavedHooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
@@ -30,7 +33,8 @@ class State(threading.local):
     place: str = ""  # the module or region that is at work, for logs
     default_dtype: DType | None = None
     recorder: Recorder | None = None  # is told of every module call
-    shorten_loops: bool = True
+    operator_results: dict[Any, Any] | None = None  # of custom operators, for calls that are alike; None: each one runs
+    first_steps: int | None = None  # of a loop of equal steps so many are run, and the last one; None: all
 
     def __init__(self) -> None:
         self.saved_hooks: list[SavedHooks] = []

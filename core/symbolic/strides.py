@@ -47,6 +47,17 @@ def is_dense(shape: Shape, strides: Strides) -> bool:
     return True
 
 
+def _is_in_order(shape: Shape, strides: Strides, order: Sequence[int]) -> bool:
+    """Whether the elements fill their memory with these dimensions from the innermost to the outermost; those of 1 do not matter."""
+    elements = 1
+    for d in order:
+        if shape[d] != 1:
+            if strides[d] != elements:
+                return False
+            elements *= int(shape[d])
+    return True
+
+
 def is_channels_last(shape: Shape, strides: Strides) -> bool:
     """Whether torch takes the layout of [N, C, H, W] or [N, C, F, H, W] for one with the channels innermost.
 
@@ -101,6 +112,8 @@ def output_strides(shape: Shape, operands: Sequence[Tensor]) -> Strides:
     if all(operand.shape == shape for operand in operands):
         if all(operand.is_contiguous() for operand in operands):
             return contiguous_strides(shape)
+        if len(shape) == 4 and all(_is_in_order(shape, operand.strides, (1, 3, 2, 0)) for operand in operands):
+            return channels_last_strides(shape)
         first = operands[0]
         if all(operand.strides == first.strides for operand in operands) and is_dense(shape, first.strides):
             return first.strides
@@ -143,26 +156,8 @@ def output_strides(shape: Shape, operands: Sequence[Tensor]) -> Strides:
     return tuple(result)
 
 
-def channels_last_strides(shape: Shape) -> Strides:
-    """Images or videos [N, C, ...] that lie pixel by pixel."""
-    moved = contiguous_strides((shape[0], *shape[2:], shape[1]))
-    return (moved[0], moved[-1], *moved[1:-1])
-
-
 def suggested_strides(shape: Shape, operands: Sequence[Tensor]) -> Strides:
-    """The layout of a result that follows its operands where all of them lie channels last; else row by row."""
-    if len(shape) in (4, 5) and all(_lies_channels_last(operand.shape, operand.strides) for operand in operands):
+    """The layout of a result that has the channels innermost where all its operands have."""
+    if len(shape) in (4, 5) and all(is_channels_last(operand.shape, operand.strides) for operand in operands):
         return channels_last_strides(shape)
     return contiguous_strides(shape)
-
-
-def _lies_channels_last(shape: Shape, strides: Strides) -> bool:
-    """`is_channels_last_strides_2d` and `_3d` of c10/core/MemoryFormat.h."""
-    if len(shape) not in (4, 5) or strides[1] == 0:
-        return False
-    least = 0
-    for dim in (1, *range(len(shape) - 1, 1, -1), 0):
-        if shape[dim] == 0 or strides[dim] < least or (dim == 0 and least == strides[1]):
-            return False
-        least = strides[dim] * max(int(shape[dim]), 1)
-    return True

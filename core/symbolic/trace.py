@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -30,6 +31,7 @@ ProblemKind: TypeAlias = Literal["shape", "division", "unknown", "error"]
 LAYERS_BUILT = 2
 
 WORLD = World()
+_HERE = os.path.dirname(__file__) + os.sep
 
 
 @frozen
@@ -54,6 +56,8 @@ class Problem:
     code: str  # and what stands there
     left: int | None = None  # the two dimensions that disagree, or dividend and divisor
     right: int | None = None
+    left_name: str = ""  # what the modules call the tensors that have these dimensions: RoPE
+    right_name: str = ""
 
 
 @frozen
@@ -90,15 +94,17 @@ def trace(model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: 
     recorder = _Recorder()
     try:
         with listening(recorder.heard_division), no_grad():
-            before, STATE.recorder = STATE.recorder, recorder
+            before = STATE.recorder, STATE.first_steps, STATE.operator_results
+            # a step's shapes are those of every other one, an operator's those of an earlier call like it
+            STATE.recorder, STATE.first_steps, STATE.operator_results = recorder, 1, {}
             try:
                 _run(recorder, model, mixer, model_table, mixer_table, dims)
             finally:
-                STATE.recorder = before
+                STATE.recorder, STATE.first_steps, STATE.operator_results = before
     except Unresolved:
         raise
     except Exception as error:
-        recorder.problems.append(_problem(error, recorder.place))
+        recorder.problems.append(_problem(error, recorder))
     return Trace(tuple(recorder.shapes), tuple(recorder.problems), recorder.repeated)
 
 
@@ -145,6 +151,20 @@ class _Recorder:
         self.repeated: tuple[str, ...] = ()
         self.place = ""
         self._seen: set[str] = set()
+        self._tensors: list[tuple[Tensor, str]] = []  # those that have names, the latest last
+
+    def name(self, name: str, tensor: Any) -> None:
+        """A module has given a tensor a name: it is noted under the module's path."""
+        self.note(f"{self.place}.{name}" if self.place else name, "intermediate", tensor)
+        self._tensors.append((tensor, name.replace("_", " ")))
+
+    def name_of(self, tensor: Tensor) -> str:
+        """What the modules call a tensor, or what it is a view of."""
+        for same in (lambda other: other is tensor, lambda other: other is tensor.base):
+            for other, name in reversed(self._tensors):
+                if same(other):
+                    return name
+        return ""
 
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The module's result, noted under its path."""
@@ -200,14 +220,40 @@ class _RecordedRegions(Regions):
         return result
 
 
-def _problem(error: Exception, place: str) -> Problem:
+def _problem(error: Exception, recorder: _Recorder) -> Problem:
     path, line, code = _from_traceback(error.__traceback__)
+    place = recorder.place
     if isinstance(error, ShapeMismatch):
-        return Problem("shape", str(error), place, path, line, code, error.left, error.right)
+        names = [_name_with(dimension, error.operands, recorder) for dimension in (error.left, error.right)]
+        return Problem("shape", str(error), place, path, line, code, error.left, error.right, *names)
     if isinstance(error, UnknownCall):
         return Problem("unknown", str(error), place, path, line, code)
+    if isinstance(error, _BUGS) and _is_own(error.__traceback__):
+        message = f"the symbolic world failed here, which is a mistake in tttdit ({type(error).__name__}: {error})"
+        return Problem("unknown", message, place, path, line, code)
     message = str(error) if isinstance(error, TttditError) else f"{type(error).__name__}: {error}"
     return Problem("error", message, place, path, line, code)
+
+
+# The symbolic world raises RuntimeError, IndexError, TypeError and ValueError where torch does; these it never means to.
+_BUGS = (AssertionError, AttributeError, KeyError, NameError, RecursionError, ZeroDivisionError)
+
+
+def _is_own(traceback: TracebackType | None) -> bool:
+    """Whether an exception arose in the symbolic world itself."""
+    code: CodeType | None = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        traceback = traceback.tb_next
+    return code is not None and code.co_filename.startswith(_HERE)
+
+
+def _name_with(dimension: int | None, operands: Sequence[Tensor], recorder: _Recorder) -> str:
+    """The name of the operand that has a dimension."""
+    if dimension is None:
+        return ""
+    names = [recorder.name_of(operand) for operand in operands if dimension in operand.shape]
+    return names[0] if len(names) == 1 else ""
 
 
 def _from_traceback(traceback: TracebackType | None) -> tuple[str | None, int | None, str]:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from tttdit.core.errors import UnknownCall
-from tttdit.core.symbolic import autograd, checkpoint, dtype, engine, library, ops  # noqa: F401 - for the names that they make known
+from tttdit.core.symbolic import autograd, checkpoint, dtype, engine, function, library, ops  # noqa: F401 - for the names that they make known
 from tttdit.core.symbolic.names import NAMES
 from tttdit.core.symbolic import nn
 from tttdit.core.symbolic.nn import init, module
@@ -74,10 +74,10 @@ def build() -> Namespace:
         for name, value in values.items():
             setattr(space(path), name, value)
 
-    for name, function in NAMES.items():
+    for name, known in NAMES.items():
         owner, _, attribute = name.rpartition(".")
         if owner != "Tensor":
-            put("torch.nn.functional" if owner == "F" else owner, **{attribute: function})
+            put("torch.nn.functional" if owner == "F" else owner, **{attribute: known})
     put("torch", Tensor=Tensor, Size=Size, dtype=dtype.DType, **dtype.NAMES)
     put("torch", no_grad=autograd.no_grad, enable_grad=autograd.enable_grad, inference_mode=autograd.no_grad)
     put("torch", contiguous_format="contiguous_format", preserve_format="preserve_format")

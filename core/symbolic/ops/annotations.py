@@ -7,7 +7,7 @@ from typing import Any
 
 from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic.dtype import DType
-from tttdit.core.symbolic.names import NAMES
+from tttdit.core.symbolic.names import known_value
 
 
 class _Annotation(type):
@@ -34,10 +34,15 @@ for _name in (
     "memory_format",
     "layout",
 ):
-    NAMES[f"torch.{_name}"] = _Annotation(_name, (), {})
+    known_value(f"torch.{_name}", _Annotation(_name, (), {}))
 
-NAMES["torch.types.Number"] = int | float | bool
-NAMES["torch.types.Device"] = Any
-NAMES["torch.types._dtype"] = DType
-NAMES["torch.types._size"] = Sequence[int]
-NAMES["torch.types._int"], NAMES["torch.types._float"], NAMES["torch.types._bool"] = int, float, bool
+for _name, _value in {
+    "Number": int | float | bool,
+    "Device": Any,
+    "_dtype": DType,
+    "_size": Sequence[int],
+    "_int": int,
+    "_float": float,
+    "_bool": bool,
+}.items():
+    known_value(f"torch.types.{_name}", _value)

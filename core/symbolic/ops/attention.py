@@ -44,9 +44,7 @@ def scaled_dot_product_attention(
     return _math(query, key, value, attn_mask, dropout_p, is_causal)
 
 
-def _check(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool, enable_gqa: bool
-) -> None:
+def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, is_causal: bool, enable_gqa: bool) -> None:
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise ShapeMismatch(
             f"scaled_dot_product_attention: at least 2 dimensions each, got {shape_text(query.shape)}, {shape_text(key.shape)}, "
@@ -84,13 +82,19 @@ def _check(
         return
     if is_causal:
         raise ShapeMismatch("scaled_dot_product_attention: attn_mask together with is_causal, which torch refuses")
+    if mask.dtype is float32 and query.dtype is not float32:
+        raise UnknownCall(_CALL, f"with a mask of {mask.dtype} for {query.dtype}")
     if mask.dtype is not bool_ and mask.dtype is not query.dtype:
-        raise ShapeMismatch(f"scaled_dot_product_attention: a mask of {mask.dtype} for {query.dtype}; torch wants bool or the same")
+        raise ShapeMismatch(
+            f"scaled_dot_product_attention: a mask of {mask.dtype} for {query.dtype}; torch wants bool or the same"
+        )
     for at, size, what in ((-1, key.shape[-2], "keys"), (-2, query.shape[-2], "queries")):
-        if mask.ndim < 2 or mask.shape[at] not in (1, size):
+        if mask.ndim < 2 or (mask.shape[at] != size == 1):
+            raise UnknownCall(_CALL, f"with a mask {shape_text(mask.shape)} for {dim_text(size)} {what}")
+        if mask.shape[at] not in (1, size):
             raise ShapeMismatch(
                 f"scaled_dot_product_attention: a mask {shape_text(mask.shape)} for {dim_text(size)} {what}",
-                mask.shape[at] if mask.ndim >= 2 else None,
+                mask.shape[at],
                 size,
             )
 
@@ -161,9 +165,7 @@ def _heads_last(tensor: Tensor) -> Tensor:
     return raw.empty(tensor.shape, tensor.dtype, (tokens * heads * width, width, heads * width, 1))
 
 
-def _math(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float, is_causal: bool
-) -> Tensor:
+def _math(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout_p: float, is_causal: bool) -> Tensor:
     """softmax(q k' + mask) v in plain operators, half precision in float32."""
     dtype = query.dtype
     if dtype in (float16, bfloat16):

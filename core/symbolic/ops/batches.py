@@ -29,7 +29,9 @@ def _check(call: str, input: Tensor, batch1: Tensor, batch2: Tensor) -> tuple[in
     if raw.broadcast(call, shape, input.shape) != shape:
         raise ShapeMismatch(f"{call}: {shape_text(input.shape)} does not broadcast to {shape_text(shape)}")
     if not input.dtype is batch1.dtype is batch2.dtype:
-        raise ShapeMismatch(f"{call}: operands of {input.dtype}, {batch1.dtype} and {batch2.dtype}; torch wants one type")
+        raise ShapeMismatch(
+            f"{call}: operands of {input.dtype}, {batch1.dtype} and {batch2.dtype}; torch wants one type"
+        )
     return shape
 
 

@@ -14,7 +14,11 @@ from tttdit.core.symbolic.raw import composite, dim_text, shape_text
 from tttdit.core.symbolic.strides import is_channels_last
 from tttdit.core.symbolic.tensor import Tensor
 
-_OVER = {1: "one dimension of [N, C, L]", 2: "rows and columns of [N, C, H, W]", 3: "frames, rows and columns of [N, C, F, H, W]"}
+_OVER = {
+    1: "one dimension of [N, C, L]",
+    2: "rows and columns of [N, C, H, W]",
+    3: "frames, rows and columns of [N, C, F, H, W]",
+}
 
 
 def _forward(dims: int) -> Callable[..., Tensor]:
@@ -37,7 +41,9 @@ def _forward(dims: int) -> Callable[..., Tensor]:
             return squeeze(convolution(unsqueeze(input, 0), weight, bias, steps, pads, spreads, groups), 0)
         _check(call, dims, input, weight, bias, weight.shape[1] * groups)
         if weight.shape[0] % groups:
-            raise ShapeMismatch(f"{call}: {dim_text(weight.shape[0])} output channels in {groups} groups", weight.shape[0], groups)
+            raise ShapeMismatch(
+                f"{call}: {dim_text(weight.shape[0])} output channels in {groups} groups", weight.shape[0], groups
+            )
         sizes = [
             _size(call, input, weight, input.shape[2 + i], weight.shape[2 + i], steps[i], pads[i], spreads[i])
             for i in range(dims)
@@ -63,9 +69,7 @@ def _transposed(dims: int) -> Callable[..., Tensor]:
         groups: int = 1,
         dilation: Any = 1,
     ) -> Tensor:
-        steps, pads, more, spreads = (
-            _each(call, value, dims) for value in (stride, padding, output_padding, dilation)
-        )
+        steps, pads, more, spreads = (_each(call, value, dims) for value in (stride, padding, output_padding, dilation))
         if input.ndim == dims + 1:
             return squeeze(convolution(unsqueeze(input, 0), weight, bias, steps, pads, more, groups, spreads), 0)
         _check(call, dims, input, weight, bias, weight.shape[0])
@@ -128,7 +132,10 @@ def _padding(call: str, padding: str, weight: Tensor, stride: Any, dilation: Any
 def _convolution(input: Tensor, weight: Tensor, bias: Tensor | None, shape: Sequence[int]) -> Tensor:
     node = None
     if wants_gradient(bias) and not weight.requires_grad:
-        raise UnknownCall("a convolution", "with a frozen weight and a trained bias: what its backward makes depends on the CPU's library")
+        raise UnknownCall(
+            "a convolution",
+            "with a frozen weight and a trained bias: what its backward makes depends on the CPU's library",
+        )
     if wants_gradient(input, weight, bias):
 
         def backward(node: Node, gradients: Gradients) -> Gradients:

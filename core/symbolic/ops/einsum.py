@@ -28,7 +28,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         raise UnknownCall("torch.einsum", "in its form without an equation")
     tensors = list(operands[0]) if len(operands) == 1 and not isinstance(operands[0], Tensor) else list(operands)
     if len(tensors) > 2:
-        raise UnknownCall("torch.einsum", "of more than two operands, whose order of contraction depends on what is installed")
+        raise UnknownCall(
+            "torch.einsum", "of more than two operands, whose order of contraction depends on what is installed"
+        )
     return _einsum(equation, tensors)
 
 
@@ -39,7 +41,9 @@ class _Labels:
         left, arrow, right = equation.replace(" ", "").partition("->")
         self.terms = left.split(",")
         if len(self.terms) != len(tensors):
-            raise ShapeMismatch(f"einsum({equation!r}): {len(self.terms)} operands in the equation, {len(tensors)} given")
+            raise ShapeMismatch(
+                f"einsum({equation!r}): {len(self.terms)} operands in the equation, {len(tensors)} given"
+            )
         for term in (*self.terms, right):
             if not _TERM.fullmatch(term):
                 raise ShapeMismatch(f"einsum({equation!r}): {term!r} is not made of letters and at most one ...")
@@ -134,7 +138,9 @@ def _sum_of_products(left: Tensor, right: Tensor, summed: list[int]) -> Tensor:
     """`(left * right).sum(summed, keepdim=True)` as one batched product: aten's sumproduct_pair."""
     if not summed:
         return mul(left, right)
-    shared, of_left, of_right = [], [], []
+    shared: list[int] = []
+    of_left: list[int] = []
+    of_right: list[int] = []
     for d, (a, b) in enumerate(zip(left.shape, right.shape, strict=True)):
         if d in summed:
             continue

@@ -11,6 +11,7 @@ from tttdit.core.symbolic.dtype import result_type
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.views import unsqueeze, view
 from tttdit.core.symbolic.raw import axis, composite, shape_text
+from tttdit.core.symbolic.strides import Shape, Strides, suggested_strides, view_strides
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -50,7 +51,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"stack: {shape_text(first.shape)} and {shape_text(other.shape)} are not of one shape", *different
             )
     count = len(tensors)
-    out = raw.new("stack", (*first.shape[:at], count, *first.shape[at:]), result_type(*tensors))
+    shape = (*first.shape[:at], count, *first.shape[at:])
+    out = raw.dispatched("stack", raw.empty(shape, result_type(*tensors), _stacked_strides(tensors, at, shape)))
     if wants_gradient(*tensors):
 
         def backward(node: Node, gradients: Gradients) -> Gradients:
@@ -60,6 +62,16 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
         Node("Stack", tensors, backward).made(out)
     return out
+
+
+def _stacked_strides(tensors: Sequence[Tensor], at: int, shape: Shape) -> Strides | None:
+    """The layout of a `cat` along the dimension, which is then split in two."""
+    first = tensors[0]
+    if at == first.ndim:
+        columns = [Tensor((*each.shape, 1), (*each.strides, 1), each.dtype, each.storage) for each in tensors]
+        return suggested_strides(shape, columns)
+    joined = (*first.shape[:at], len(tensors) * first.shape[at], *first.shape[at + 1 :])
+    return view_strides(joined, suggested_strides(joined, tensors), shape)
 
 
 @known("torch.hstack")

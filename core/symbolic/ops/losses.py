@@ -7,8 +7,10 @@ from typing import Any
 from tttdit.core.errors import ShapeMismatch, SymbolicError, UnknownCall
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
-from tttdit.core.symbolic.dtype import int64
+from tttdit.core.symbolic.dtype import int64, uint8
 from tttdit.core.symbolic.names import known
+from tttdit.core.symbolic.ops.arithmetic import sub
+from tttdit.core.symbolic.ops.repeating import broadcast_tensors
 from tttdit.core.symbolic.ops.softmax import log_softmax
 from tttdit.core.symbolic.raw import composite, dim_text, shape_text
 from tttdit.core.symbolic.tensor import Size, Tensor
@@ -17,13 +19,6 @@ from tttdit.core.symbolic.tensor import Size, Tensor
 def _check(call: str, input: Tensor, target: Tensor, reduction: str) -> None:
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
-    if input.shape != target.shape:
-        different = next(((a, b) for a, b in zip(input.shape, target.shape, strict=False) if a != b), (None, None))
-        raise ShapeMismatch(
-            f"{call}: {shape_text(input.shape)} and {shape_text(target.shape)} are not of one shape; torch broadcasts them with a "
-            "warning, which is most often a mistake",
-            *different,
-        )
     if input.dtype is not target.dtype:
         raise UnknownCall(f"F.{call}", f"of {input.dtype} and {target.dtype}")
 
@@ -34,6 +29,7 @@ def _of_pair(call: str, input: Tensor, target: Tensor, reduction: str, keeps_err
     `keeps_error`: on the CPU a reduced result is a number at the start of the memory of the whole error.
     """
     _check(call, input, target, reduction)
+    input, target = broadcast_tensors(input, target)
     node = None
     if wants_gradient(input, target):
 
@@ -80,12 +76,13 @@ def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta:
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """The absolute error."""
     _check("l1_loss", input, target, reduction)
-    return _l1_loss(input, target, reduction)
+    expanded_input, expanded_target = broadcast_tensors(input, target)
+    return _l1_loss(expanded_input, expanded_target, reduction)
 
 
 @composite("l1_loss")
 def _l1_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
-    error: Any = (input - target).abs()
+    error: Any = sub(input, target).abs()
     result: Tensor = error if reduction == "none" else error.mean() if reduction == "mean" else error.sum()
     return result
 
@@ -102,7 +99,10 @@ def binary_cross_entropy_with_logits(
     """Cross entropy of two classes from logits."""
     call = "binary_cross_entropy_with_logits"
     if input.shape != target.shape:
-        raise ShapeMismatch(f"{call}: {shape_text(input.shape)} and {shape_text(target.shape)}; torch wants one shape")
+        different = next(((a, b) for a, b in zip(input.shape, target.shape, strict=False) if a != b), (None, None))
+        raise ShapeMismatch(
+            f"{call}: {shape_text(input.shape)} and {shape_text(target.shape)}; torch wants one shape", *different
+        )
     _check(call, input, target, reduction)
     if weight is not None or pos_weight is not None or target.requires_grad:
         raise UnknownCall(f"F.{call}", "with weights, or with a target that wants a gradient")
@@ -177,6 +177,10 @@ def _nll_loss_of_any(input: Tensor, target: Tensor, reduction: str) -> Tensor:
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
     wanted = Size((*input.shape[:1], *input.shape[2:])) if input.ndim > 1 else Size(())
+    if input.ndim == 1 and target.shape:
+        raise UnknownCall(
+            "F.cross_entropy", f"of one row {shape_text(input.shape)} with classes {shape_text(target.shape)}"
+        )
     if not input.shape or wanted != target.shape:
         different = next(((a, b) for a, b in zip(wanted, target.shape, strict=False) if a != b), (None, None))
         raise ShapeMismatch(
@@ -184,6 +188,8 @@ def _nll_loss_of_any(input: Tensor, target: Tensor, reduction: str) -> Tensor:
             + (f": {dim_text(different[0])} against {dim_text(different[1])}" if different[0] is not None else ""),
             *different,
         )
+    if target.dtype is uint8:
+        raise UnknownCall("F.cross_entropy", "with classes of uint8")
     if target.dtype is not int64:
         raise SymbolicError(f"cross_entropy: classes of {target.dtype}; torch wants int64")
     if input.ndim <= 2:

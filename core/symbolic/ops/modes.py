@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from typing import Any
+from typing import Any, TypeVar
 
-from tttdit.core.symbolic.names import NAMES, known
+from tttdit.core.errors import UnknownCall
+from tttdit.core.symbolic.names import known, known_value
 from tttdit.core.symbolic.state import STATE
-from tttdit.core.symbolic.tensor import Tensor
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @known("torch.is_grad_enabled")
@@ -25,7 +27,7 @@ class set_grad_enabled(ContextDecorator):  # noqa: N801 - torch's name
         self._mode = bool(mode)
         STATE.grad_enabled = self._mode
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Function) -> Function:
         """As a decorator it turns recording on or off inside the function alone."""
         STATE.grad_enabled = self._before
         return super().__call__(function)
@@ -37,13 +39,30 @@ class set_grad_enabled(ContextDecorator):  # noqa: N801 - torch's name
         STATE.grad_enabled = self._before
 
 
-NAMES["torch.set_grad_enabled"] = NAMES["torch.autograd.set_grad_enabled"] = set_grad_enabled
+known_value("torch.set_grad_enabled", set_grad_enabled)
+known_value("torch.autograd.set_grad_enabled", set_grad_enabled)
 
 
-@known("torch.is_tensor")
-def is_tensor(obj: Any) -> bool:
-    """Whether it is a tensor."""
-    return isinstance(obj, Tensor)
+class autocast(ContextDecorator):  # noqa: N801 - torch's name
+    """Turned off it does nothing. Turned on it would choose types operator by operator, which is not traced."""
+
+    def __init__(
+        self, device_type: str = "cuda", dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
+    ) -> None:
+        if enabled:
+            raise UnknownCall(
+                "torch.autocast", "types are not chosen operator by operator; cast where the module wants another type"
+            )
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+known_value("torch.autocast", autocast)
+known_value("torch.amp.autocast", autocast)
 
 
 @known("torch.compile", "torch.compiler.disable", "torch.compiler.allow_in_graph")

@@ -11,6 +11,7 @@ from tttdit.core.symbolic.autograd import wants_gradient
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.views import permute, reshape, sizes_of, transpose, view, viewing
 from tttdit.core.symbolic.raw import axis, composite, dim_text, shape_text
+from tttdit.core.symbolic.strides import contiguous_strides, suggested_strides
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -39,19 +40,32 @@ def flipud(input: Tensor) -> Tensor:
 
 @known("torch.roll", "Tensor.roll")
 def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
-    """A contiguous copy, shifted around."""
+    """A copy, shifted around."""
     moved = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     along = (dims,) if isinstance(dims, int) else tuple(dims or ())
     if (along and len(moved) != len(along)) or len(moved) > max(len(along), 1) or not moved:
         raise SymbolicError(f"roll: {len(moved)} shifts for {len(along)} dimensions")
     for dim in along:
         axis(input, dim)
-    return viewing(
-        "Roll",
-        input,
-        raw.new("roll", input.shape, input.dtype),
-        lambda gradient: raw.new("roll", gradient.shape, gradient.dtype),
-    )
+    back = tuple(-shift for shift in moved)
+    return viewing("Roll", input, _rolled(input, moved, along), lambda gradient: _rolled(gradient, back, along))
+
+
+def _rolled(input: Tensor, shifts: Sequence[int], dims: Sequence[int]) -> Tensor:
+    """Dimension after dimension is cut in two and put together again, with `cat`'s layout; without dimensions, row by row."""
+    strides = input.strides if dims else contiguous_strides(input.shape)
+    for shift, dim in zip(shifts, dims, strict=False):
+        if not input.elements:
+            break
+        at = axis(input, dim)
+        size = int(input.shape[at])
+        first = -int(shift) % size
+        pieces = [
+            Tensor((*input.shape[:at], length, *input.shape[at + 1 :]), strides, input.dtype, input.storage)
+            for length in (size - first, first)
+        ]
+        strides = suggested_strides(input.shape, pieces)
+    return raw.dispatched("roll", raw.empty(input.shape, input.dtype, strides))
 
 
 @known("torch.movedim", "Tensor.movedim", "torch.moveaxis", "Tensor.moveaxis")

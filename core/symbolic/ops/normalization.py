@@ -41,7 +41,9 @@ def _statistics_type(call: str, input: Tensor, weight: Tensor | None, bias: Tens
         return input.dtype
     if weight is not None and kinds == {float32} and input.dtype in (bfloat16, float16):
         return float32
-    raise SymbolicError(f"{call}: an input of {input.dtype} with weight and bias of {', '.join(sorted(map(str, kinds)))}")
+    raise SymbolicError(
+        f"{call}: an input of {input.dtype} with weight and bias of {', '.join(sorted(map(str, kinds)))}"
+    )
 
 
 @known("F.layer_norm")
@@ -126,8 +128,7 @@ def native_layer_norm_backward(
         raise UnknownCall("torch.ops.aten.native_layer_norm_backward", "differentiated once more")
     shapes = (input.shape, tuple(normalized_shape), tuple(normalized_shape))
     made = [
-        raw.empty(shape, input.dtype) if wanted else None
-        for shape, wanted in zip(shapes, output_mask, strict=True)
+        raw.empty(shape, input.dtype) if wanted else None for shape, wanted in zip(shapes, output_mask, strict=True)
     ]
     raw.dispatched("native_layer_norm_backward", *[tensor for tensor in made if tensor is not None])
     return made[0], made[1], made[2]
@@ -151,8 +152,7 @@ def rms_norm(
         result = result.mul(weight)
     result = result.contiguous()
     del wide
-    result = result.type_as(input)
-    return result
+    return result.type_as(input)  # type: ignore[no-any-return]
 
 
 @known("F.group_norm")

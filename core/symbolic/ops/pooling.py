@@ -27,7 +27,9 @@ def _windows(
     if ceil_mode:
         raise UnknownCall(f"F.{call}", "with ceil_mode")
     if input.ndim not in (dims + 1, dims + 2):
-        raise ShapeMismatch(f"{call}: an input of {dims + 1} or {dims + 2} dimensions is wanted, got {shape_text(input.shape)}")
+        raise ShapeMismatch(
+            f"{call}: an input of {dims + 1} or {dims + 2} dimensions is wanted, got {shape_text(input.shape)}"
+        )
     if is_channels_last(input.shape, input.strides):
         raise UnknownCall(f"F.{call}", "of a tensor whose channels lie innermost; make it contiguous first")
     kernels, pads, spreads = _each(kernel, dims), _each(padding, dims), _each(dilation, dims)
@@ -37,7 +39,9 @@ def _windows(
         room = length + 2 * pads[i] - (spreads[i] * (kernels[i] - 1) + 1)
         if room < 0:
             raise ShapeMismatch(
-                f"{call}: windows of {kernels[i]} over {dim_text(length)} of {shape_text(input.shape)}", length, kernels[i]
+                f"{call}: windows of {kernels[i]} over {dim_text(length)} of {shape_text(input.shape)}",
+                length,
+                kernels[i],
             )
         side_by_side = kernels[i] == steps[i] and not pads[i] and spreads[i] == 1 and length % steps[i] == 0
         sizes.append(length // steps[i] if side_by_side else divmod(room, steps[i])[0] + 1)
@@ -86,7 +90,9 @@ def avg_pool2d(
     divisor_override: int | None = None,
 ) -> Tensor:
     """Means of windows of [N, C, H, W]; keeps its input."""
-    return _mean_of_windows("avg_pool2d", input, _windows("avg_pool2d", input, 2, kernel_size, stride, padding, ceil_mode))
+    return _mean_of_windows(
+        "avg_pool2d", input, _windows("avg_pool2d", input, 2, kernel_size, stride, padding, ceil_mode)
+    )
 
 
 @known("F.avg_pool3d")
@@ -100,7 +106,9 @@ def avg_pool3d(
     divisor_override: int | None = None,
 ) -> Tensor:
     """Means of windows of [N, C, F, H, W]; keeps its input."""
-    return _mean_of_windows("avg_pool3d", input, _windows("avg_pool3d", input, 3, kernel_size, stride, padding, ceil_mode))
+    return _mean_of_windows(
+        "avg_pool3d", input, _windows("avg_pool3d", input, 3, kernel_size, stride, padding, ceil_mode)
+    )
 
 
 @known("F.adaptive_avg_pool2d")
@@ -109,9 +117,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """Means of so many windows of [N, C, H, W]; of one, a plain mean."""
     if is_channels_last(input.shape, input.strides) or input.ndim not in (3, 4):
         raise UnknownCall("F.adaptive_avg_pool2d", f"of {shape_text(input.shape)} with strides {input.strides}")
-    sizes = [
-        input.shape[input.ndim - 2 + i] if size is None else size for i, size in enumerate(_each(output_size, 2))
-    ]
+    sizes = [input.shape[input.ndim - 2 + i] if size is None else size for i, size in enumerate(_each(output_size, 2))]
     if sizes == [1, 1]:
         return mean(input, (-1, -2), True)
     return _mean_of_windows("_adaptive_avg_pool2d", input, (*input.shape[:-2], *sizes))

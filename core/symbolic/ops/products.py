@@ -155,7 +155,9 @@ def _bmm(left: Tensor, right: Tensor) -> Tensor:
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product, as aten composes it of mm and bmm."""
     if not input.shape or not other.shape:
-        raise ShapeMismatch(f"matmul: {shape_text(input.shape)} and {shape_text(other.shape)}; torch wants at least 1 dimension each")
+        raise ShapeMismatch(
+            f"matmul: {shape_text(input.shape)} and {shape_text(other.shape)}; torch wants at least 1 dimension each"
+        )
     _check_inner("matmul", input, other, -1, max(-2, -other.ndim))
     check_type("matmul", input, other)
     if input.ndim <= 2 and other.ndim <= 2:

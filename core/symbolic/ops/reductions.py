@@ -11,7 +11,7 @@ from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.dtype import DType, bool_, int64, uint8
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.raw import axis, shape_text
-from tttdit.core.symbolic.tensor import Tensor
+from tttdit.core.symbolic.tensor import Size, Tensor
 
 
 def reduced_dims(tensor: Tensor, dim: Any) -> list[int]:
@@ -38,7 +38,7 @@ def unreduced(gradient: Tensor, dims: Sequence[int], shape: Sequence[int], keepd
 def sum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """The sum; keeps nothing."""
     dims = reduced_dims(input, dim)
-    whole = len(dims) == input.ndim and (dim is None or not isinstance(dim, int) and not len(dim))
+    whole = len(dims) == input.ndim and (dim is None or (not isinstance(dim, int) and not len(dim)))
     out_type = dtype or (input.dtype if input.dtype.is_floating_point else int64)
     out = raw.reduce("sum", input, dims, keepdim=keepdim, dtype=out_type)
     if wants_gradient(input):
@@ -59,7 +59,7 @@ def mean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType 
     if not (dtype or input.dtype).is_floating_point:
         raise SymbolicError(f"mean: {shape_text(input.shape)} is of {dtype or input.dtype}; torch wants floating point")
     dims = reduced_dims(input, dim)
-    whole = len(dims) == input.ndim and (dim is None or not isinstance(dim, int) and not len(dim))
+    whole = len(dims) == input.ndim and (dim is None or (not isinstance(dim, int) and not len(dim)))
     out = raw.reduce("mean", input, dims, keepdim=keepdim, dtype=dtype)
     if wants_gradient(input):
         shape = input.shape
@@ -97,10 +97,10 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
                 return [gradient]
             if not kept.is_contiguous():
                 copy = raw.clone(kept, contiguous=True)
-                flat = raw.view(copy, (kept.elements,), (1,), "view")
+                flat = raw.view(copy, (Size(kept.shape).numel(),), (1,), "view")
                 del copy
             else:
-                flat = raw.view(kept, (kept.elements,), (1,), "view")
+                flat = raw.view(kept, (Size(kept.shape).numel(),), (1,), "view")
             made = _prod_backward(gradient, flat, 0)
             return [raw.reshape(made, kept.shape)]
 

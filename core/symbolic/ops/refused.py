@@ -2,53 +2,43 @@
 
 from __future__ import annotations
 
-from tttdit.core.symbolic.ops.unknowable import unknowable
+from collections.abc import Callable
+from typing import Any
 
-AUTOCAST = "types chosen operator by operator are not traced; cast where the module wants another type"
-TRANSFORM = "transformed functions are not traced; call the function itself"
-SECOND = "gradients inside a module are not traced; write them as operators, or as a torch.autograd.Function"
-STEP = "what happens to gradients after backward is no part of a module"
-WEIGHTS = "parameters that are computed anew for every call are not traced"
+from tttdit.core.errors import UnknownCall
+from tttdit.core.symbolic.names import known
 
-unknowable(
-    (
-        "torch.autocast",
-        "torch.amp.autocast",
-        "torch.cuda.amp.autocast",
-        "torch.cpu.amp.autocast",
-        "torch.amp.custom_fwd",
-        "torch.amp.custom_bwd",
+REASONS = {
+    "types are not chosen operator by operator; cast where the module wants another type": (
+        "torch.cuda.amp.autocast", "torch.cpu.amp.autocast", "torch.amp.custom_fwd", "torch.amp.custom_bwd",
     ),
-    AUTOCAST,
-)
-unknowable(
-    (
-        "torch.vmap",
-        "torch.func.vmap",
-        "torch.func.grad",
-        "torch.func.grad_and_value",
-        "torch.func.vjp",
-        "torch.func.jvp",
-        "torch.func.jacrev",
-        "torch.func.jacfwd",
-        "torch.func.hessian",
-        "torch.func.functional_call",
-        "torch.jit.script",
-        "torch.jit.trace",
-        "torch.jit.script_method",
+    "transformed functions are not traced; call the function itself": (
+        "torch.vmap", "torch.func.vmap", "torch.func.grad", "torch.func.grad_and_value", "torch.func.vjp", "torch.func.jvp",
+        "torch.func.jacrev", "torch.func.jacfwd", "torch.func.hessian", "torch.func.functional_call", "torch.jit.script",
+        "torch.jit.trace", "torch.jit.script_method",
     ),
-    TRANSFORM,
-)
-unknowable(("torch.autograd.grad", "torch.autograd.backward", "torch.autograd.functional.jacobian"), SECOND)
-unknowable(("torch.nn.utils.clip_grad_norm_", "torch.nn.utils.clip_grad_value_"), STEP)
-unknowable(
-    (
-        "torch.nn.utils.weight_norm",
-        "torch.nn.utils.spectral_norm",
-        "torch.nn.utils.parametrizations.weight_norm",
-        "torch.nn.utils.parametrizations.spectral_norm",
-        "torch.nn.utils.parametrizations.orthogonal",
+    "gradients inside a module are not traced; write them as operators, or as a torch.autograd.Function": (
+        "torch.autograd.grad", "torch.autograd.backward",
+    ),
+    "what happens to gradients after backward is no part of a module": (
+        "torch.nn.utils.clip_grad_norm_", "torch.nn.utils.clip_grad_value_",
+    ),
+    "parameters that are computed anew for every call are not traced": (
+        "torch.nn.utils.weight_norm", "torch.nn.utils.spectral_norm", "torch.nn.utils.parametrizations.weight_norm",
+        "torch.nn.utils.parametrizations.spectral_norm", "torch.nn.utils.parametrizations.orthogonal",
         "torch.nn.utils.parametrize.register_parametrization",
     ),
-    WEIGHTS,
-)
+}  # fmt: skip
+
+
+def _refusal(name: str, reason: str) -> Callable[..., Any]:
+    def refuse(*arguments: Any, **keywords: Any) -> Any:
+        raise UnknownCall(name, reason)
+
+    refuse.__name__, refuse.__doc__ = name.rpartition(".")[2], f"Raises UnknownCall: {reason}."
+    return refuse
+
+
+for _reason, _names in REASONS.items():
+    for _name in _names:
+        known(_name)(_refusal(_name, _reason))

@@ -63,7 +63,7 @@ def _transposed(tensor: Tensor) -> Tensor:
     return raw.transpose(tensor, 0, 1, "t")
 
 
-@known("torch.dot", "Tensor.dot", "torch.inner", "Tensor.inner")
+@known("torch.dot", "Tensor.dot")
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors; keeps each if the other wants a gradient."""
     _check("dot", input, tensor, (1, 1))
@@ -92,5 +92,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The outer product of two vectors."""
     if (input.ndim, vec2.ndim) != (1, 1):
-        raise ShapeMismatch(f"outer: two vectors are wanted, got {shape_text(input.shape)} and {shape_text(vec2.shape)}")
+        raise ShapeMismatch(
+            f"outer: two vectors are wanted, got {shape_text(input.shape)} and {shape_text(vec2.shape)}"
+        )
     return mul(reshape(input, input.shape[0], 1), vec2)

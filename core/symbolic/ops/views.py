@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
@@ -24,26 +25,25 @@ def sizes_of(given: Sequence[Any]) -> tuple[int, ...]:
 
 def whole_shape(call: str, tensor: Tensor, shape: Sequence[int]) -> tuple[int, ...]:
     """The shape with its -1 filled in. Raises ShapeMismatch where the elements do not fit."""
-    total = Size(tensor.shape).numel()
-    if -1 in shape:
-        rest = Size(size for size in shape if size != -1).numel()
-        if rest == 0 or total % rest or list(shape).count(-1) > 1:
+    if -1 not in shape:
+        if prod(map(int, shape)) != tensor.elements:
+            total, wanted = Size(tensor.shape).numel(), Size(shape).numel()
             raise ShapeMismatch(
-                f"{call}: {raw.shape_text(tensor.shape)} has {raw.dim_text(total)} elements, which {raw.dim_text(rest)}, the rest of "
-                f"{raw.shape_text(shape)}, does not divide",
+                f"{call}: {raw.shape_text(tensor.shape)} has {raw.dim_text(total)} elements, {raw.shape_text(shape)} would have "
+                f"{raw.dim_text(wanted)}",
                 total,
-                rest,
+                wanted,
             )
-        return tuple(total // rest if size == -1 else size for size in shape)
-    wanted = Size(shape).numel()
-    if wanted != total:
+        return tuple(shape)
+    total, rest = Size(tensor.shape).numel(), Size(size for size in shape if size != -1).numel()
+    if rest == 0 or int(total) % int(rest) or list(shape).count(-1) > 1:
         raise ShapeMismatch(
-            f"{call}: {raw.shape_text(tensor.shape)} has {raw.dim_text(total)} elements, {raw.shape_text(shape)} would have "
-            f"{raw.dim_text(wanted)}",
+            f"{call}: {raw.shape_text(tensor.shape)} has {raw.dim_text(total)} elements, which {raw.dim_text(rest)}, the rest of "
+            f"{raw.shape_text(shape)}, does not divide",
             total,
-            wanted,
+            rest,
         )
-    return tuple(shape)
+    return tuple(total // rest if size == -1 else size for size in shape)
 
 
 def viewing(name: str, tensor: Tensor, out: Tensor, back: Callable[[Tensor], Tensor]) -> Tensor:
@@ -99,15 +99,17 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One dimension as several."""
     at = axis(input, dim)
-    inside = Size(size for size in sizes if size != -1).numel()
-    if input.shape[at] % inside or (-1 not in sizes and inside != input.shape[at]):
+    length = input.shape[at]
+    known = prod(int(size) for size in sizes if size != -1)
+    if int(length) % known if -1 in sizes else known != length:
+        inside = Size(size for size in sizes if size != -1).numel()
         raise ShapeMismatch(
-            f"unflatten: dimension {at} of {raw.shape_text(input.shape)} is {raw.dim_text(input.shape[at])}, {raw.shape_text(sizes)} "
+            f"unflatten: dimension {at} of {raw.shape_text(input.shape)} is {raw.dim_text(length)}, {raw.shape_text(sizes)} "
             f"makes {raw.dim_text(inside)}",
-            input.shape[at],
+            length,
             inside,
         )
-    whole = [input.shape[at] // inside if size == -1 else size for size in sizes]
+    whole = [length // Size(one for one in sizes if one != -1).numel() if size == -1 else size for size in sizes]
     return view(input, (*input.shape[:at], *whole, *input.shape[at + 1 :]))
 
 

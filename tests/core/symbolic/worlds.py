@@ -15,7 +15,6 @@ from attrs import frozen
 from tttdit.core.runtime.live_bytes import LiveBytes
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.storage import Meter, Operator
-from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor, given
 from tttdit.core.symbolic.trace import WORLD
 from tttdit.core.symbolic.world import TORCH
@@ -160,12 +159,8 @@ def symbolic_module(
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(trained(name))
     tensors = [symbolic_tensor(leaf) for leaf in leaves]
-    STATE.shorten_loops = False
-    try:
-        with Meter(log=True) as meter:
-            _step(module, tensors)
-    finally:
-        STATE.shorten_loops = True
+    with Meter(log=True) as meter:
+        _step(module, tensors)
     return Run(tuple(meter.log or ()), tuple(parameter.grad is not None for parameter in module.parameters()))
 
 

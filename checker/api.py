@@ -1,0 +1,66 @@
+"""`tttdit.check` and `tttdit.load_spec`: from a file, or what was loaded from one, to a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from tttdit.checker.checking import Checker
+from tttdit.checker.inputs import documents
+from tttdit.checker.report import FileReport, Report
+from tttdit.checker.spec import Spec
+from tttdit.core.errors import UsageError
+from tttdit.core.spec.document import read
+
+
+def check(
+    path_or_spec: str | os.PathLike[str] | Spec,
+    *,
+    stage: str | None = None,
+    sets: Iterable[str] = (),
+    allow_plugins: Iterable[str | os.PathLike[str]] = (),
+) -> Report:
+    """What is right and what is wrong with a spec.
+
+    `sets` are texts such as `"text.segments=3"`, `stage` looks at one stage only, `allow_plugins` are local plugins whose code may run; a
+    `Spec` brings those that it was loaded with. Raises `UsageError` where the file cannot be read or has no such stage, and
+    `PluginError` for an allowed plugin that cannot be used. A folder is checked with all specs in it, as on the command line.
+    """
+    if isinstance(path_or_spec, Spec):
+        checker = Checker(
+            stage=stage,
+            sets=(*path_or_spec.sets, *sets),
+            allowed=(*path_or_spec.allowed, *(os.fspath(path) for path in allow_plugins)),
+        )
+        return Report((checker.check(path_or_spec.document),))
+    report, unreadable = check_paths(
+        [os.fspath(path_or_spec)], stage=stage, sets=tuple(sets), allowed=[os.fspath(path) for path in allow_plugins]
+    )
+    if unreadable:
+        raise UsageError(unreadable[0])
+    return report
+
+
+def load_spec(
+    path: str | os.PathLike[str],
+    *,
+    sets: Iterable[str] = (),
+    allow_plugins: Iterable[str | os.PathLike[str]] = (),
+) -> Spec:
+    """The spec in a file, with its stages resolved; see `check` for the arguments.
+
+    Raises `SpecError`, whose `findings` say where and why, if the text cannot be read as a spec: no TOML, keys or values that no table
+    has, plugins that are not there, an `"auto"` without an answer. That sizes do not fit each other raises nothing: `check` says so.
+    """
+    sets, allowed = tuple(sets), tuple(os.fspath(path) for path in allow_plugins)
+    return Checker(sets=sets, allowed=allowed).load(read(path))
+
+
+def check_paths(
+    paths: Iterable[str], *, stage: str | None = None, sets: Sequence[str] = (), allowed: Iterable[str] = ()
+) -> tuple[Report, list[str]]:
+    """The report on files and folders, as the command line names them, and what could not be read."""
+    unreadable: list[str] = []
+    checker = Checker(stage=stage, sets=tuple(sets), allowed=tuple(allowed))
+    files: list[FileReport] = [checker.check(document) for document in documents(paths, unreadable)]
+    return Report(tuple(files)), unreadable

@@ -1,0 +1,107 @@
+"""Checks documents, one after the other, with the same plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from tttdit.checker.following import Followed, follow
+from tttdit.checker.judging import judge
+from tttdit.checker.report import FileReport, StageReport
+from tttdit.checker.resolving import Resolved, resolve
+from tttdit.checker.spec import Spec
+from tttdit.checker.staging import stage_report
+from tttdit.core.errors import SpecError, UsageError
+from tttdit.core.findings import Finding
+from tttdit.core.plugin.registry import Registry
+from tttdit.core.spec.defaults import DEFAULT_PLUGINS
+from tttdit.core.spec.document import Document
+from tttdit.core.spec.sets import Set
+from tttdit.core.spec.stages import Curriculum, stages
+from tttdit.core.spec.validation import once
+
+
+@frozen(kw_only=True, slots=False)
+class Checker:
+    """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used."""
+
+    stage: str | None = None
+    sets: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    _parsed: tuple[Set, ...] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_parsed", tuple(Set.parse(text) for text in self.sets))
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The plugins there are; asked for when the first document can be read."""
+        return Registry.of_environment([Path(path) for path in self.allowed])
+
+    def check(self, document: Document) -> FileReport:
+        """The report on a document. Raises `UsageError` if it has no such stage, or cannot be given such a key."""
+        if document.findings:
+            return FileReport(document.path, document.findings, (), document.text)
+        curriculum = self._stages(document)
+        findings, reports = list(curriculum.findings), list[StageReport]()
+        for resolved in self._resolved(curriculum):
+            report, found = self._judged(resolved)
+            findings += found
+            reports += [report] if report is not None else []
+        return FileReport(document.path, _in_order(once(findings)), tuple(reports), document.text)
+
+    def load(self, document: Document) -> Spec:
+        """The spec that a document is. Raises `SpecError` if it is none."""
+        if document.findings:
+            raise SpecError(document.path, document.findings)
+        curriculum = self._stages(document)
+        resolved = list(self._resolved(curriculum))
+        findings = _in_order(once([*curriculum.findings, *(f for one in resolved for f in one.findings)]))
+        found = [one.stage for one in resolved if one.stage is not None]
+        if any(finding.severity == "error" for finding in findings):
+            raise SpecError(document.path, findings)
+        return Spec(
+            name=curriculum.name,
+            document=document,
+            stages=tuple(found),
+            sets=self.sets,
+            allowed=self.allowed,
+        )
+
+    def _stages(self, document: Document) -> Curriculum:
+        curriculum = stages(document, self._parsed, DEFAULT_PLUGINS)
+        if self.stage is None:
+            return curriculum
+        chosen = tuple(one for one in curriculum.stages if one.name == self.stage)
+        if not chosen and curriculum.stages:
+            names = ", ".join(one.name for one in curriculum.stages)
+            raise UsageError(f'{document.path} has no stage "{self.stage}" (there are {names})')
+        return evolve(curriculum, stages=chosen)
+
+    def _resolved(self, curriculum: Curriculum) -> Iterator[Resolved]:
+        return (resolve(spec, self.registry) for spec in curriculum.stages)
+
+    def _judged(self, resolved: Resolved) -> tuple[StageReport | None, list[Finding]]:
+        findings, stage = list(resolved.findings), resolved.stage
+        followed = Followed()
+        if stage is not None:
+            locate = resolved.locator.located
+            findings += [locate(finding) for finding in judge(resolved.rules, stage)]
+            followed = follow(stage, [finding for finding in findings if finding.severity == "error"])
+            findings += [locate(finding) for finding in followed.findings]
+        ok = not any(finding.severity == "error" for finding in findings)
+        report = stage_report(stage, resolved.chosen, followed, ok=ok) if stage is not None else None
+        return report, findings
+
+
+def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:
+    """By their places in the text, those without one first; at one place by their codes."""
+
+    def place(finding: Finding) -> tuple[int, int, str]:
+        span = finding.span
+        return (span.line, span.column, finding.code) if span is not None else (0, 0, finding.code)
+
+    return tuple(sorted(findings, key=place))

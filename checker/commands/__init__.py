@@ -1,0 +1,1 @@
+"""The commands of `tttdit`, one a file."""

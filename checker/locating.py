@@ -1,0 +1,49 @@
+"""Where the keys of findings stand in the spec's text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from tttdit.core.findings import Finding, Related
+from tttdit.core.spec.stages import StageSpec
+
+
+class Locator:
+    """Fills in the places of a stage's findings: where the value in force stands, or what stands in its place.
+
+    For a value that a preset gives, that is the preset; for one that nobody wrote, the header of its table; for one from the command line,
+    nothing in the text, but a remark.
+    """
+
+    def __init__(self, spec: StageSpec, tables: dict[str, Any]) -> None:
+        self.spec = spec
+        self.tables = tables
+
+    def located(self, finding: Finding) -> Finding:
+        """The finding with its own place, and those of what is related."""
+        related = [self._related(one) for one in finding.related]
+        if not finding.key:
+            return evolve(finding, key=finding.key or None, related=related, stage=self.spec.name)
+        key = self._stated(finding.key)
+        chosen = self.spec.set_by(key)
+        if chosen is not None and f"--set {chosen.text}" not in finding.message:
+            related.append(Related(f"set on the command line: --set {chosen.text}", finding.key))
+        span = finding.span or self.spec.located(key)
+        return evolve(finding, span=span, related=related, stage=self.spec.name)
+
+    def _related(self, related: Related) -> Related:
+        if related.key is None or related.span is not None or related.path is not None:
+            return related
+        key = self._stated(related.key)
+        return evolve(related, span=self.spec.located(key) if self.spec.wrote(key) else None)
+
+    def _stated(self, key: str) -> str:
+        """The key, or the preset that gives its value."""
+        table_key, _, name = key.rpartition(".")
+        table = self.tables.get(table_key)
+        preset = getattr(table, "preset", None)
+        if table is None or preset is None or self.spec.wrote(key) or name not in table.presets.get(preset, {}):
+            return key
+        return f"{table_key}.preset"

@@ -1,0 +1,1 @@
+"""Reports as text: one file an output format, and what they share."""

@@ -1,0 +1,179 @@
+"""What a check has to say, as data: the JSON of `tttdit check --output-format json`, and what every renderer draws from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import field, frozen
+
+from tttdit.core.findings import Finding, Fix, Related, Span
+
+# The version of the JSON's form. Keys are added without raising it; it rises when one changes its meaning or goes away.
+FORMAT = 1
+
+
+@frozen
+class Chosen:
+    """A value that stood as `"auto"` and was solved for."""
+
+    key: str
+    value: int
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its part of the JSON."""
+        return {"key": self.key, "value": self.value, "reason": self.reason}
+
+
+@frozen
+class DimensionReport:
+    """One dimension of a stage. `value` is None where it is open or not whole; `formula` is "" where the spec states it."""
+
+    symbol: str
+    value: int | None
+    formula: str
+    meaning: str
+    keys: tuple[str, ...]
+
+
+@frozen
+class ShapeReport:
+    """One tensor's shape: formulas over the stage's dimensions, and their values."""
+
+    name: str
+    kind: str  # input, parameter, buffer, intermediate or output
+    dtype: str
+    formula: tuple[str, ...]
+    value: tuple[int, ...]
+    symbols: frozenset[str] = frozenset()  # those that occur in the formulas
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its part of the JSON."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "dtype": self.dtype,
+            "formula": list(self.formula),
+            "value": list(self.value),
+        }
+
+
+@frozen
+class StageReport:
+    """One stage: its numbers, and whether the model's shapes were proved with them."""
+
+    name: str
+    ok: bool
+    dimensions: tuple[DimensionReport, ...]
+    sequence: dict[str, int | None]
+    chosen: tuple[Chosen, ...]
+    shapes: tuple[ShapeReport, ...]
+    proved: bool  # the model ran in the symbolic world from end to end
+
+    @property
+    def dims(self) -> dict[str, int | None]:
+        """Symbols and values."""
+        return {dimension.symbol: dimension.value for dimension in self.dimensions}
+
+    def dimension(self, symbol: str) -> DimensionReport | None:
+        """The dimension of this symbol, if the stage has it."""
+        return next((dimension for dimension in self.dimensions if dimension.symbol == symbol), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its part of the JSON."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "proved": self.proved,
+            "dims": self.dims,
+            "formulas": {d.symbol: d.formula for d in self.dimensions if d.formula},
+            "sequence": dict(self.sequence),
+            "chosen": [chosen.as_dict() for chosen in self.chosen],
+            "shapes": [shape.as_dict() for shape in self.shapes],
+        }
+
+
+@frozen
+class FileReport:
+    """One file: what was found in it, and its stages as far as they could be resolved. `text` is what excerpts are cut from."""
+
+    path: str
+    findings: tuple[Finding, ...]
+    stages: tuple[StageReport, ...]
+    text: str = field(default="", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether it has no errors; warnings are allowed."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its part of the JSON."""
+        return {
+            "path": self.path,
+            "ok": self.ok,
+            "findings": [_finding(finding) for finding in self.findings],
+            "stages": [stage.as_dict() for stage in self.stages],
+        }
+
+
+@frozen
+class Report:
+    """What a check found, file by file."""
+
+    files: tuple[FileReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no file has an error."""
+        return all(file.ok for file in self.files)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of all files."""
+        return tuple(finding for file in self.files for finding in file.findings)
+
+    def count(self, severity: str) -> int:
+        """How many findings are of this severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as lists, dictionaries, strings and numbers: what `to_json` writes."""
+        return {"version": FORMAT, "files": [file.as_dict() for file in self.files]}
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """The report as JSON, in ASCII, so that no text of a spec reaches a terminal as anything but text."""
+        return json.dumps(self.as_dict(), indent=indent, ensure_ascii=True, default=str)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity,
+        "stage": finding.stage,
+        "message": finding.message,
+        "help": finding.help,
+        "key": finding.key,
+        "span": _span(finding.span),
+        "related": [_related(related) for related in finding.related],
+        "fix": _fix(finding.fix),
+    }
+
+
+def _related(related: Related) -> dict[str, Any]:
+    return {"message": related.message, "key": related.key, "path": related.path, "span": _span(related.span)}
+
+
+def _span(span: Span | None) -> dict[str, int] | None:
+    if span is None:
+        return None
+    return {"line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    if fix is None:
+        return None
+    edits = [{"key": edit.key, "value": edit.value} for edit in fix.edits]
+    return {"applicability": fix.applicability, "edits": edits}

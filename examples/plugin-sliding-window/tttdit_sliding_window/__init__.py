@@ -1,0 +1,1 @@
+"""A mixer for tttdit: attention over neighbouring windows of the sequence, with a gate."""

@@ -1,0 +1,1 @@
+"""Rules of the sliding-window mixer, one a file."""

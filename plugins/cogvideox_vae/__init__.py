@@ -1,0 +1,1 @@
+"""The codec `cogvideox-vae`: geometry of a causal video VAE."""

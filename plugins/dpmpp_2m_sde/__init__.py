@@ -1,0 +1,1 @@
+"""The sampler `dpmpp-2m-sde`."""

@@ -1,0 +1,1 @@
+"""The data source `precomputed`: latents and text embeddings from files."""

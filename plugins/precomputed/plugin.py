@@ -1,0 +1,18 @@
+"""Announces the data source `precomputed`."""
+
+from __future__ import annotations
+
+from tttdit import hookimpl
+from tttdit.core.plugin.kinds import Data
+
+
+@hookimpl
+def tttdit_data_sources() -> list[Data]:
+    """Latents and text embeddings that were computed beforehand."""
+    return [
+        Data(
+            name="precomputed",
+            summary="Latents and text embeddings from files that a manifest lists, one sample a line.",
+            table="tttdit.plugins.precomputed.spec:PrecomputedTable",
+        )
+    ]

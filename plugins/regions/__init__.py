@@ -1,0 +1,1 @@
+"""The memory strategy `regions`: a switch or a size for each region."""

@@ -1,0 +1,1 @@
+"""The data source `synthetic`: random samples."""

@@ -26,7 +26,9 @@ def explain(left: int, right: int, dims: Dimensions) -> str:
 def told(left: int, right: int, called: tuple[str, str], dims: Dimensions) -> str:
     """The same about two tensors that the module has named: `RoPE has F*h*w = 49,950 (V, video tokens), ...`."""
     sides = []
-    for name, value in sorted(zip(called, (left, right), strict=True), key=lambda side: _named(formula_of(side[1]), dims) is None):
+    for name, value in sorted(
+        zip(called, (left, right), strict=True), key=lambda side: _named(formula_of(side[1]), dims) is None
+    ):
         meant = _named(formula_of(value), dims)
         what = f" ({meant}, {dims.describe(meant).meaning})" if meant is not None else ""
         sides.append(f"{name} has {_side(formula_of(value), int(value))}{what}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic import raw
-from tttdit.core.symbolic.autograd import Node, check_unchanged, enable_grad, saved_tensors_hooks
+from tttdit.core.symbolic.autograd import Node, check_unchanged, edge, enable_grad, saved_tensors_hooks
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
@@ -99,6 +99,8 @@ class _SavedArgument:
         self.unpack: Any = None
         self.version = tensor.storage.version
         self.value: Any = tensor
+        if STATE.saved_hooks:
+            edge(tensor)  # what goes through hooks is asked for its history: a view of what was changed gets its new one here
         self.node, self.output, self.leaf_requires_grad = tensor.node, tensor.output, tensor.leaf_requires_grad
         if STATE.saved_hooks:
             pack, self.unpack = STATE.saved_hooks[-1]

@@ -84,7 +84,7 @@ class Function:
                 output = cls.forward(*arguments)
                 cls.setup_context(context, arguments, output)
         outputs = output if isinstance(output, tuple) else (output,)
-        made = [_result(each, arguments) for each in outputs]
+        made = [_result(context, node, each, arguments) for each in outputs]
         if node is not None:
             _save(context, node, outputs, made)
             _record(context, node, outputs, made, results)
@@ -92,11 +92,14 @@ class Function:
         return tuple(made) if isinstance(output, tuple) else made[0]
 
 
-def _result(value: Any, arguments: Sequence[Any]) -> Any:
-    """A result; an argument that is given back is a view of itself."""
-    if isinstance(value, Tensor) and any(value is argument for argument in arguments):
-        return raw.view(value, value.shape, value.strides, "view")
-    return value
+def _result(context: FunctionContext, node: Node | None, value: Any, arguments: Sequence[Any]) -> Any:
+    """A result. An argument that is given back is another look at itself, with a history of its own."""
+    if not isinstance(value, Tensor) or not any(value is argument for argument in arguments):
+        return value
+    flows = node is not None and not any(value is each for each in context.non_differentiable)
+    if value.requires_grad and not flows:
+        return raw.dispatched("detach", raw.alias(value))
+    return raw.view(value, value.shape, value.strides, "view")
 
 
 def _save(context: FunctionContext, node: Node, outputs: Sequence[Any], made: Sequence[Any]) -> None:

@@ -138,7 +138,9 @@ class CustomOperator:
         context.node, context.count = weakref.ref(node), len(context.to_save)
         for index, tensor in enumerate(context.to_save):
             if tensor is not None:
-                node.saved[str(index)] = Saved(raw.alias(tensor) if any(tensor is output for output in outputs) else tensor)
+                node.saved[str(index)] = Saved(
+                    raw.alias(tensor) if any(tensor is output for output in outputs) else tensor
+                )
         context.to_save = ()
         results.extend((output.shape, output.dtype) for output in outputs)
         node.made(*outputs)

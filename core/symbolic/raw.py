@@ -120,6 +120,14 @@ def axis(tensor: Tensor, dim: int, extra: int = 0) -> int:
 
 # -- elementwise
 
+# Operators of two tensors. torch makes a number into one without dimensions, and lays the result out as for operands of two shapes.
+PAIRS = frozenset(
+    {
+        "add", "sub", "rsub", "mul", "div", "remainder", "fmod", "floor_divide", "eq", "ne", "lt", "le", "gt", "ge", "bitwise_and",
+        "bitwise_or", "bitwise_xor", "logical_and", "logical_or", "logical_xor", "atan2", "xlogy",
+    }
+)  # fmt: skip
+
 
 def pointwise(name: str, *operands: Any, dtype: DType | None = None) -> Tensor:
     """A fresh result of elementwise operands; numbers count for the type only."""
@@ -134,7 +142,8 @@ def pointwise(name: str, *operands: Any, dtype: DType | None = None) -> Tensor:
         shape = broadcast(name, *(tensor.shape for tensor in tensors))
     if dtype is None:
         dtype = result_type(*operands)
-    return dispatched(name, empty(shape, dtype, output_strides(shape, tensors)))
+    strides = output_strides(shape, tensors, alike=len(tensors) > 1 or name not in PAIRS)
+    return dispatched(name, empty(shape, dtype, strides))
 
 
 def like(name: str, tensor: Tensor, dtype: DType | None = None) -> Tensor:

@@ -5,6 +5,7 @@ CPython's reference counts do here what they do in torch, so the same lines of a
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from math import prod
 from typing import TYPE_CHECKING
@@ -46,9 +47,14 @@ class Meter:
     def __enter__(self) -> Meter:
         self._before = STATE.meter
         STATE.meter = self
+        # A graph that holds itself (a tensor multiplied by itself in place) is never freed in torch: its counts are C++'s own.
+        self._collecting = gc.isenabled()
+        gc.disable()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        if self._collecting:
+            gc.enable()
         STATE.meter = self._before
 
     def sample(self, name: str, results: Iterable[Tensor]) -> None:

@@ -107,9 +107,12 @@ def view_strides(shape: Shape, strides: Strides, new: Shape) -> Strides | None:
     return tuple(result) if at == -1 else None
 
 
-def output_strides(shape: Shape, operands: Sequence[Tensor]) -> Strides:
-    """The layout that TensorIterator gives a fresh result of elementwise operands."""
-    if all(operand.shape == shape for operand in operands):
+def output_strides(shape: Shape, operands: Sequence[Tensor], *, alike: bool = True) -> Strides:
+    """The layout that TensorIterator gives a fresh result of elementwise operands.
+
+    `alike`: there are no operands of other shapes beside these.
+    """
+    if alike and all(operand.shape == shape for operand in operands):
         if all(operand.is_contiguous() for operand in operands):
             return contiguous_strides(shape)
         if len(shape) == 4 and all(_is_in_order(shape, operand.strides, (1, 3, 2, 0)) for operand in operands):

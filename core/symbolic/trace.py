@@ -245,7 +245,10 @@ def _is_own(traceback: TracebackType | None) -> bool:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         traceback = traceback.tb_next
-    return code is not None and code.co_filename.startswith(_HERE)
+    # a module's missing attribute and a ModuleDict's missing key are the author's, as in torch
+    return (
+        code is not None and code.co_filename.startswith(_HERE) and code.co_name not in ("__getattr__", "__getitem__")
+    )
 
 
 def _name_with(dimension: int | None, operands: Sequence[Tensor], recorder: _Recorder) -> str:

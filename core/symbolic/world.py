@@ -19,9 +19,10 @@ from tttdit.core.symbolic.nn import init, module
 from tttdit.core.symbolic.tensor import Parameter, Size, Tensor
 
 
-
 def _modules(package: ModuleType) -> list[ModuleType]:
-    return [importlib.import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
+    return [
+        importlib.import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)
+    ]
 
 
 _modules(ops)

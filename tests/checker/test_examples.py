@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
+import tomli
 
 from tttdit.checker.api import check, check_paths
 from tttdit.checker.report import StageReport
+from tttdit.checker.schema import environment_schema
+from tttdit.core.plugin.registry import Registry
 from tttdit.core.spec.document import read
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -91,3 +96,18 @@ def test_the_fix_of_a_broken_example_mends_it(path: Path) -> None:
 def test_every_example_names_the_schema_in_its_first_line() -> None:
     for path in [*CLEAN, *BROKEN]:
         assert re.match(r"#:schema (\.\./)?tttdit\.schema\.json\n", read(path).text), path.name
+
+
+def test_the_schema_beside_the_examples_is_what_the_program_prints() -> None:
+    """`#:schema tttdit.schema.json` in their first line means that file; `tttdit schema > examples/tttdit.schema.json` renews it."""
+    registry = Registry.of_environment()
+    owners = {offer.owner.name for offer in registry.offers()}
+    if owners != {"tttdit"}:
+        pytest.skip(f"plugins of {', '.join(sorted(owners - {'tttdit'}))} are installed and would be in the schema")
+    assert json.loads((EXAMPLES / "tttdit.schema.json").read_text(encoding="utf-8")) == environment_schema(registry)
+
+
+@pytest.mark.parametrize("path", CLEAN, ids=lambda path: path.stem)
+def test_the_examples_are_valid_by_the_schema(path: Path) -> None:
+    schema = json.loads((EXAMPLES / "tttdit.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(tomli.loads(path.read_text(encoding="utf-8")), schema)

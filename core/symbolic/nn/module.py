@@ -226,7 +226,9 @@ class Module:
             return self
 
         def convert(tensor: Tensor) -> Tensor:
-            return given(tensor.shape, wanted) if tensor.dtype.is_floating_point and tensor.dtype is not wanted else tensor
+            return (
+                given(tensor.shape, wanted) if tensor.dtype.is_floating_point and tensor.dtype is not wanted else tensor
+            )
 
         return self._apply(convert)
 

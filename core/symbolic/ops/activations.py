@@ -16,7 +16,9 @@ from tttdit.core.symbolic.raw import axis, dim_text, shape_text
 from tttdit.core.symbolic.tensor import Tensor
 
 
-def _operator(name: str, *, backward: str | None = None, inplace_reads: str = "self", gradient_last: bool = False) -> tuple[Elementwise, Elementwise]:
+def _operator(
+    name: str, *, backward: str | None = None, inplace_reads: str = "self", gradient_last: bool = False
+) -> tuple[Elementwise, Elementwise]:
     """The operator out of place and in place.
 
     Some read their result instead of their input in the derivative of the in-place form, which saves a copy.
@@ -189,7 +191,9 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     length = input.shape[at]
     if length % 2:
         raise ShapeMismatch(
-            f"glu: dimension {at} of {shape_text(input.shape)} is {dim_text(length)}, which has no two halves", length, 2
+            f"glu: dimension {at} of {shape_text(input.shape)} is {dim_text(length)}, which has no two halves",
+            length,
+            2,
         )
     half = length // 2
     node = None

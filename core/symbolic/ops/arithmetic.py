@@ -153,7 +153,9 @@ def true_divide(input: Tensor, other: Any) -> Tensor:
 @known("Tensor.div_", "Tensor.divide_")
 def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """`input / other`, in place."""
-    return _DIV.inplace(input, other) if rounding_mode is None else _rounded_quotient(input, other).inplace(input, other)
+    return (
+        _DIV.inplace(input, other) if rounding_mode is None else _rounded_quotient(input, other).inplace(input, other)
+    )
 
 
 @known("Tensor.true_divide_", "Tensor.__itruediv__")
@@ -229,4 +231,6 @@ def _rounded_quotient(input: Tensor, other: Any) -> Elementwise:
     def zeros(index: int) -> Formula:
         return lambda gradient, kept: raw.like("zeros_like", gradient, types[index])
 
-    return Elementwise("div", "self other", Derivative("self", "other", zeros(0)), Derivative("other", "self other", zeros(1)))
+    return Elementwise(
+        "div", "self other", Derivative("self", "other", zeros(0)), Derivative("other", "self other", zeros(1))
+    )

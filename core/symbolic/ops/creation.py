@@ -8,6 +8,7 @@ from typing import Any
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
 from tttdit.core.symbolic import raw
+from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.dtype import DType, default_dtype, int64, of_number
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.devices import check_device
@@ -59,6 +60,8 @@ def check_options(call: str, options: dict[str, Any]) -> None:
 
 
 def _size(given: Sequence[Any], size: Any) -> tuple[Any, ...]:
+    if size is None and len(given) == 1 and isinstance(given[0], float):
+        return tuple(given)
     return sizes_of(given) if size is None else tuple(size)
 
 
@@ -78,7 +81,10 @@ def _factory_like(name: str) -> Callable[..., Tensor]:
     def factory(input: Tensor, *, dtype: DType | None = None, **options: Any) -> Tensor:
         return made_like(call, input, dtype, options)
 
-    factory.__name__, factory.__doc__ = name, f"`{call}`: the shape of another tensor, and its layout where that is dense."
+    factory.__name__, factory.__doc__ = (
+        name,
+        f"`{call}`: the shape of another tensor, and its layout where that is dense.",
+    )
     return known(call)(factory)
 
 
@@ -153,8 +159,14 @@ def _bounds(given: Sequence[Any], named: Sequence[Any]) -> tuple[Any, Any, Any]:
 def _steps(start: Any, end: Any, step: Any) -> int:
     if step == 0 or (end - start) * (1 if step > 0 else -1) < 0:
         raise ValueError(f"arange: from {start} to {end} in steps of {step}: bounds and the sign of step do not fit")
-    if isinstance(start, float) or isinstance(end, float) or isinstance(step, float):
+    values = (start, end, step)
+    if not all(float(value).is_integer() for value in values):
+        if any(isinstance(value, Dim) for value in values):
+            raise UnknownCall(
+                "torch.arange", "from, to or in steps of a fraction, with a dimension: its length has no formula"
+            )
         return ceil((float(end) - float(start)) / float(step))
+    start, end, step = (int(value) if isinstance(value, float) else value for value in values)
     length: int = end - start if start != 0 else end
     return length if step == 1 else -(-length // step) if step > 0 else -(length // -step)
 

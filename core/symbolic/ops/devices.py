@@ -24,12 +24,11 @@ class Device:
     index: int | None
 
     def __init__(self, type: str | Device, index: int | None = None) -> None:
-        if isinstance(type, Device):
-            type, index = type.type, type.index
-        kind, _, number = type.partition(":")
+        name = str(type)
+        kind, _, number = name.partition(":")
         if kind == "meta":
             raise UnknownCall('torch.device("meta")', "its tensors have no memory to predict")
-        self.__attrs_init__(kind, int(number) if number else index)  # type: ignore[attr-defined]
+        self.__attrs_init__(kind, int(number) if number else index)
 
     def __enter__(self) -> Device:
         return self

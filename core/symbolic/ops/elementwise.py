@@ -150,7 +150,9 @@ class Elementwise:
 
     def _backward(self, operands: Sequence[Any]) -> Callable[[Node, Gradients], Gradients]:
         numbers = {
-            name: operand for name, operand in zip(self._arguments, operands, strict=True) if not isinstance(operand, Tensor)
+            name: operand
+            for name, operand in zip(self._arguments, operands, strict=True)
+            if not isinstance(operand, Tensor)
         }
         edges, derivatives = self._edges, self._derivatives
 

@@ -232,7 +232,7 @@ def _check_index(call: str, index: Tensor, dtypes: tuple[str, ...], dims: tuple[
         raise SymbolicError(f"{call}: an index of {index.dtype.name}; it must be {' or '.join(dtypes)}")
     if index.ndim not in dims:
         raise ShapeMismatch(
-            f"{call}: an index {shape_text(index.shape)} of {index.ndim} dimensions, not {' or '.join(map(str, dims))}"
+            f"{call}: the index {shape_text(index.shape)} should have {' or '.join(map(str, dims))} dimensions"
         )
 
 

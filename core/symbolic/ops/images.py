@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from tttdit.core.errors import ShapeMismatch, SymbolicError, UnknownCall
 from tttdit.core.symbolic import raw
+from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.views import viewing
 from tttdit.core.symbolic.raw import composite, dim_text, shape_text
@@ -69,7 +71,9 @@ def _gathered_in(input: Tensor, factor: int) -> Tensor:
 
 def _moved(name: str, input: Tensor, shape: Shape) -> Tensor:
     if input.ndim == 5 and suggested_strides(input.shape, [input]) != contiguous_strides(input.shape):
-        raise SymbolicError(f"{name}: {shape_text(input.shape)} with strides {input.strides}: torch takes no video with channels last")
+        raise SymbolicError(
+            f"{name}: {shape_text(input.shape)} with strides {input.strides}: torch takes no video with channels last"
+        )
     return _following(name, input, shape)
 
 
@@ -97,7 +101,9 @@ def interpolate(
     dims = input.ndim - 2
     kernel = KERNELS.get((mode, dims))
     if kernel is None or antialias:
-        raise UnknownCall("F.interpolate", f'with mode = "{mode}"{" and antialias" * antialias} on {input.ndim} dimensions')
+        raise UnknownCall(
+            "F.interpolate", f'with mode = "{mode}"{" and antialias" * antialias} on {input.ndim} dimensions'
+        )
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: either size or scale_factor should be defined")
     if size is not None:
@@ -106,7 +112,9 @@ def interpolate(
         factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor,) * dims
         wanted = [_scaled(length, factor) for length, factor in zip(input.shape[2:], factors, strict=False)]
     if len(wanted) != dims:
-        raise ShapeMismatch(f"interpolate: {len(wanted)} sizes for the {dims} dimensions behind the channels of {shape_text(input.shape)}")
+        raise ShapeMismatch(
+            f"interpolate: {len(wanted)} sizes for the {dims} dimensions behind the channels of {shape_text(input.shape)}"
+        )
     old = input.shape
     shape = (*old[:2], *wanted)
 
@@ -124,10 +132,13 @@ def _following(name: str, input: Tensor, shape: Shape) -> Tensor:
 
 
 def _scaled(length: int, factor: float) -> int:
-    """floor(length * factor); a whole factor, or one in so many that comes out even, keeps the formula."""
-    if float(factor).is_integer():
-        return length * int(factor)
-    inverse = 1 / factor
-    if inverse.is_integer() and int(length) % int(inverse) == 0:
-        return length // int(inverse)
-    return int(float(int(length)) * factor)
+    """floor(length * factor), with a formula where the factor is a fraction of small numbers."""
+    value = int(float(int(length)) * factor)
+    if not isinstance(length, Dim):
+        return value
+    fraction = Fraction(factor).limit_denominator(64)
+    product = length * fraction.numerator
+    size: int = (product - product % fraction.denominator) // fraction.denominator
+    if float(fraction) != factor or int(size) != value:
+        raise UnknownCall("F.interpolate", f"with scale_factor = {factor}: the new size has no formula; give the size")
+    return size

@@ -106,7 +106,9 @@ def _plan(input: Tensor, indices: Indices) -> tuple[Size, list[Tensor]]:
     given = {dim: each for dim, each in enumerate(indices) if each is not None}
     for each in given.values():
         if each.dtype.name not in ("int64", "int32"):
-            raise SymbolicError(f"tensors used as indices must be int64, int32, bool or uint8 tensors, not {each.dtype.name}")
+            raise SymbolicError(
+                f"tensors used as indices must be int64, int32, bool or uint8 tensors, not {each.dtype.name}"
+            )
     common = raw.broadcast("indexing", *(each.shape for each in given.values()))
     first, last = min(given), max(given)
     lead = range(first) if len(given) == last - first + 1 else range(0)

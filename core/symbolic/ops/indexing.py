@@ -103,7 +103,7 @@ def _steps(at: Any) -> Sequence[Any]:
     if isinstance(at, list) and any(
         each is None or each is Ellipsis or isinstance(each, (slice, list, tuple, Tensor)) for each in at
     ):
-        at = tuple(at)
+        raise UnknownCall("indexing with a list of lists", "what torch makes of it depends on its version; write a tuple or a tensor")
     steps = at if isinstance(at, tuple) else (at,)
     ellipses = 0
     for step in steps:

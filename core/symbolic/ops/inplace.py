@@ -23,6 +23,7 @@ from tttdit.core.symbolic.autograd import Backward, Gradients, Node, edge, refus
 from tttdit.core.symbolic.dtype import DType
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.raw import dim_text, shape_text
+from tttdit.core.symbolic.strides import Shape, Strides
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -45,6 +46,10 @@ def change(call: str, name: str, inputs: Sequence[Any], backward: Backward) -> N
     return Node(name, inputs, backward)
 
 
+# written to one place twice, these leave there what they would have left at once
+_IDEMPOTENT = frozenset({"fill_", "masked_fill_", "zero_"})
+
+
 def write(call: str, target: Tensor, *others: Any, dtype: DType | None = None) -> Tensor:
     """The raw operator, after checks that the others broadcast to the target, and that its memory can take the result.
 
@@ -54,11 +59,8 @@ def write(call: str, target: Tensor, *others: Any, dtype: DType | None = None) -
         if isinstance(other, Tensor):
             _check_shape(call, target, other)
             _check_memory(call, target, other)
-    if any(stride == 0 and size > 1 for size, stride in zip(target.shape, target.strides, strict=True)):
-        raise SymbolicError(
-            f"{call}: {shape_text(target.shape)} with strides {target.strides} is expanded: several of its elements lie at one place, "
-            "and cannot be changed in place; clone it first"
-        )
+    if call not in _IDEMPOTENT:
+        _refuse_expanded(call, target.shape, target.strides)
     if dtype is not None and dtype.category > target.dtype.category:
         raise SymbolicError(f"{call}: a result of {dtype} cannot be put into a tensor of {target.dtype}")
     return raw.inplace(call, target)
@@ -92,11 +94,20 @@ def _copy_slices(inner: Backward, view: Tensor, base: Tensor) -> Backward:
         piece = raw.view(whole, shape, strides, "as_strided", offset)
         made = list(inner(node, [raw.clone(piece, contiguous=True)]))
         if node.wants(0) and made[0] is not None:
+            _refuse_expanded("backward of a change in place", shape, strides)
             raw.inplace("copy_", piece)
             made[0] = whole
         return made
 
     return backward
+
+
+def _refuse_expanded(call: str, shape: Shape, strides: Strides) -> None:
+    if any(stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)):
+        raise SymbolicError(
+            f"{call}: {shape_text(shape)} with strides {strides} is expanded: several of its elements lie at one place, and cannot be "
+            "changed in place; clone it first"
+        )
 
 
 def _check_shape(call: str, target: Tensor, other: Tensor) -> None:
@@ -140,7 +151,7 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
         (gradient,) = gradients
         assert gradient is not None
         return [
-            raw.like("zeros_like", gradient) if node.wants(0) else None,
+            raw.new("zeros_like", gradient.shape, gradient.dtype) if node.wants(0) else None,
             raw.cast(gradient, dtype) if node.wants(1) else None,
         ]
 
@@ -153,7 +164,12 @@ def copy_(input: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 def fill_(input: Tensor, value: Any) -> Tensor:
     """One value everywhere: a number, or a tensor without dimensions."""
     if isinstance(value, Tensor) and value.ndim:
-        raise SymbolicError(f"fill_ takes a number or a tensor without dimensions, not one of {shape_text(value.shape)}")
+        raise SymbolicError(
+            f"fill_ takes a number or a tensor without dimensions, not one of {shape_text(value.shape)}"
+        )
+
+    if isinstance(value, Tensor):
+        _refuse_expanded("fill_", input.shape, input.strides)
 
     def backward(node: Node, gradients: Gradients) -> Gradients:
         (gradient,) = gradients

@@ -11,6 +11,7 @@ from tttdit.core.symbolic.dtype import DType, default_dtype, of_number, promote
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.copies import detach, to
 from tttdit.core.symbolic.ops.devices import check_device
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -22,8 +23,8 @@ def tensor(
     check_device(device)
     if isinstance(data, Tensor):
         source = detach(data)
-        return raw.like("_to_copy", source, dtype or data.dtype).requires_grad_(requires_grad)
-    return _literal("torch.tensor", data, dtype).requires_grad_(requires_grad)
+        return _leaf(raw.like("_to_copy", source, dtype or data.dtype), requires_grad)
+    return _leaf(_literal("torch.tensor", data, dtype), requires_grad)
 
 
 @known("torch.as_tensor", "torch.asarray")
@@ -31,7 +32,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
     """A tensor as it is, or in another type; anything else as `torch.tensor` takes it."""
     check_device(device)
     if isinstance(data, Tensor):
-        result: Tensor = to(data, dtype) if dtype is not None else data
+        result: Tensor = to(data, dtype=dtype)
         return result
     return _literal("torch.as_tensor", data, dtype)
 
@@ -44,7 +45,7 @@ def new_tensor(
     check_device(device)
     if isinstance(data, Tensor):
         raise UnknownCall("Tensor.new_tensor", "of a tensor; write detach().clone()")
-    return _literal("Tensor.new_tensor", data, dtype or input.dtype).requires_grad_(requires_grad)
+    return _leaf(_literal("Tensor.new_tensor", data, dtype or input.dtype), requires_grad)
 
 
 @known("torch.scalar_tensor")
@@ -57,6 +58,13 @@ def scalar_tensor(s: float, *, dtype: DType | None = None, device: Any = None) -
 def from_number(value: float, dtype: DType) -> Tensor:
     """A number as the tensor that an assignment makes of it."""
     return raw.new("lift_fresh", (), dtype)
+
+
+def _leaf(made: Tensor, requires_grad: bool) -> Tensor:
+    """Outside the graph. A custom operator's body sees that happen."""
+    if STATE.in_operator:
+        raw.dispatched("detach_", made)
+    return made.requires_grad_(requires_grad)
 
 
 def _literal(call: str, data: Any, dtype: DType | None) -> Tensor:
@@ -81,7 +89,9 @@ def _counted(call: str, data: Any) -> tuple[int, ...]:
     for at, row in enumerate(data):
         shape = _counted(call, row)
         if inner is not None and shape != inner:
-            raise ValueError(f"{call}: expected sequences of one shape: element 0 has {list(inner)}, element {at} {list(shape)}")
+            raise ValueError(
+                f"{call}: expected sequences of one shape: element 0 has {list(inner)}, element {at} {list(shape)}"
+            )
         inner = shape
     return (len(data), *(inner or ()))
 

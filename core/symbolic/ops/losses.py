@@ -82,7 +82,8 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
 
 @composite("l1_loss")
 def _l1_loss(input: Tensor, target: Tensor, reduction: str) -> Tensor:
-    error: Any = sub(input, target).abs()
+    difference = sub(input, target)  # lives to the end, as in aten's one expression
+    error: Any = difference.abs()
     result: Tensor = error if reduction == "none" else error.mean() if reduction == "mean" else error.sum()
     return result
 

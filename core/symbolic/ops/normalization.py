@@ -150,7 +150,8 @@ def rms_norm(
     result: Tensor = wide.mul(inverse)
     if weight is not None:
         result = result.mul(weight)
-    result = result.contiguous()
+    if not is_channels_last(input.shape, input.strides):  # else it keeps that layout
+        result = result.contiguous()
     del wide
     return result.type_as(input)  # type: ignore[no-any-return]
 

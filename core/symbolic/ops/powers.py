@@ -97,7 +97,9 @@ _NUMBER_POW = Elementwise(
     "self exponent",
     Derivative("exponent", "exponent result", _exponent_of_number),
     dtype=_power_type,
-    run=lambda name, base, exponent, dtype: raw.new(name, exponent.shape, dtype),  # contiguous, whatever the exponent is
+    run=lambda name, base, exponent, dtype: raw.new(
+        name, exponent.shape, dtype
+    ),  # contiguous, whatever the exponent is
 )
 _HYPOT = Elementwise(
     "hypot",

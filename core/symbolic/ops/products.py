@@ -27,7 +27,7 @@ def _check_inner(call: str, left: Tensor, right: Tensor, left_dim: int, right_di
         )
 
 
-def check_type(call: str, left: Tensor, *others: Tensor | None) -> None:
+def _check_type(call: str, left: Tensor, *others: Tensor | None) -> None:
     for other in others:
         if other is not None and other.dtype is not left.dtype:
             raise ShapeMismatch(f"{call}: operands of {left.dtype} and {other.dtype}; torch wants one type")
@@ -37,7 +37,7 @@ def check_type(call: str, left: Tensor, *others: Tensor | None) -> None:
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices."""
     _check_inner("mm", input, mat2, 1, 0)
-    check_type("mm", input, mat2)
+    _check_type("mm", input, mat2)
     node = None
     if wants_gradient(input, mat2):
         left_strides, right_strides = input.strides, mat2.strides
@@ -85,7 +85,7 @@ def _by_columns(strides: Sequence[int], rows: int) -> bool:
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """`beta input + alpha mat1 mat2`."""
     _check_inner("addmm", mat1, mat2, 1, 0)
-    check_type("addmm", mat1, mat2, input)
+    _check_type("addmm", mat1, mat2, input)
     node = None
     if wants_gradient(input, mat1, mat2):
         left_strides, right_strides = mat1.strides, mat2.strides
@@ -121,7 +121,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Products of matrices, one a batch."""
     _check_inner("bmm", input, mat2, 0, 0)
     _check_inner("bmm", input, mat2, 2, 1)
-    check_type("bmm", input, mat2)
+    _check_type("bmm", input, mat2)
     node = None
     if wants_gradient(input, mat2):
 
@@ -159,7 +159,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
             f"matmul: {shape_text(input.shape)} and {shape_text(other.shape)}; torch wants at least 1 dimension each"
         )
     _check_inner("matmul", input, other, -1, max(-2, -other.ndim))
-    check_type("matmul", input, other)
+    _check_type("matmul", input, other)
     if input.ndim <= 2 and other.ndim <= 2:
         return _small(input, other)
     if _folds(input, other):
@@ -227,7 +227,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if not input.shape or weight.ndim != 2:
         raise UnknownCall("F.linear", f"of {shape_text(input.shape)} with a weight {shape_text(weight.shape)}")
     _check_inner("linear", input, weight, -1, -1)
-    check_type("linear", input, weight, bias)
+    _check_type("linear", input, weight, bias)
     if bias is None:
         return matmul(input, t(weight))
     if input.ndim == 2:

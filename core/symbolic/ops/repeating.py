@@ -22,7 +22,7 @@ def repeat(input: Tensor, *sizes: Any) -> Tensor:
     lead = len(repeats) - input.ndim
     if lead < 0:
         raise ShapeMismatch(
-            f"repeat: {len(repeats)} numbers {shape_text(repeats)} for the {input.ndim} dimensions of {shape_text(input.shape)}"
+            f"repeat: {shape_text(repeats)} has fewer numbers than {shape_text(input.shape)} has dimensions"
         )
     old = input.shape
     shape = [*repeats[:lead], *(size * count for size, count in zip(old, repeats[lead:], strict=True))]
@@ -60,7 +60,9 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
     """Each element so many times in a row."""
     if not isinstance(repeats, int):
-        raise UnknownCall("torch.repeat_interleave", "with a tensor of counts: the length of its result depends on data")
+        raise UnknownCall(
+            "torch.repeat_interleave", "with a tensor of counts: the length of its result depends on data"
+        )
     if output_size is not None:
         raise UnknownCall("torch.repeat_interleave", "with output_size")
     if dim is None:
@@ -103,7 +105,9 @@ def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
 @known("torch.broadcast_shapes")
 def broadcast_shapes(*shapes: Any) -> Size:
     """The common shape."""
-    return Size(raw.broadcast("broadcast_shapes", *((each,) if isinstance(each, int) else tuple(each) for each in shapes)))
+    return Size(
+        raw.broadcast("broadcast_shapes", *((each,) if isinstance(each, int) else tuple(each) for each in shapes))
+    )
 
 
 @known("F.pad")

@@ -81,9 +81,13 @@ def _check_mask(call: str, input: Tensor, mask: Tensor, value: Any) -> None:
     if mask.dtype is not bool_:
         raise SymbolicError(f"{call}: the mask is a tensor of {mask.dtype}, torch wants torch.bool")
     if isinstance(value, Tensor) and value.ndim:
-        raise SymbolicError(f"{call} takes a number or a tensor without dimensions, not one of {shape_text(value.shape)}")
+        raise SymbolicError(
+            f"{call} takes a number or a tensor without dimensions, not one of {shape_text(value.shape)}"
+        )
     if result_type(input, value).category > input.dtype.category:
-        raise UnknownCall(f"Tensor.{call}", f"of a tensor of {input.dtype} with a value of another kind, which depends on data")
+        raise UnknownCall(
+            f"Tensor.{call}", f"of a tensor of {input.dtype} with a value of another kind, which depends on data"
+        )
 
 
 @known("torch.masked_fill", "Tensor.masked_fill")
@@ -103,7 +107,12 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """The value where the mask holds, in place; keeps the mask."""
     _check_mask("masked_fill_", input, mask, value)
-    node = change("masked_fill_", "MaskedFill", (input, value) if isinstance(value, Tensor) else (input,), _masked_fill_node_backward)
+    node = change(
+        "masked_fill_",
+        "MaskedFill",
+        (input, value) if isinstance(value, Tensor) else (input,),
+        _masked_fill_node_backward,
+    )
     if node:
         node.save(mask=mask)
     write("masked_fill_", input, mask)

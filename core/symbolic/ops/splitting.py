@@ -1,7 +1,11 @@
-"""Tensors cut into slices at given places; each part's gradient is of the whole size. `split` and `chunk`, whose gradients meet, are views."""
+"""Tensors cut into slices at given places, each with a gradient of the whole size.
+
+`split` and `chunk`, whose parts' gradients come together in one, are in `views`.
+"""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
@@ -62,7 +66,7 @@ def _even(call: str, input: Tensor, given: Any, at: int) -> tuple[Tensor, ...]:
 def _borders(length: int, sections: int) -> list[int]:
     if sections < 1:
         raise ValueError(f"number of sections must be larger than 0, got {sections}")
-    longer = int(length) % sections
+    longer = length % sections  # so many parts have one more
     size = (length - longer) // sections if longer else length // sections
     borders: list[int] = [0]
     for part in range(sections):
@@ -77,6 +81,4 @@ def _within(bound: int, length: int) -> int:
 
 
 def _parts(input: Tensor, borders: list[int], at: int) -> tuple[Tensor, ...]:
-    return tuple(
-        slice_(input, at, start, max(start, stop)) for start, stop in zip(borders[:-1], borders[1:], strict=True)
-    )
+    return tuple(slice_(input, at, start, max(start, stop)) for start, stop in pairwise(borders))

@@ -42,7 +42,7 @@ class FloatInfo:
         fraction, highest, lowest = FLOATS[dtype]
         largest = (2.0 - 2.0**-fraction) * 2.0**highest
         smallest = 2.0**lowest
-        self.__attrs_init__(  # type: ignore[attr-defined]
+        self.__attrs_init__(
             dtype.name, dtype.itemsize * 8, 2.0**-fraction, largest, -largest, smallest, smallest, RESOLUTIONS[dtype]
         )
 
@@ -62,7 +62,7 @@ class IntegerInfo:
         bits = dtype.itemsize * 8
         signed = dtype is not types.uint8
         largest = 2 ** (bits - signed) - 1
-        self.__attrs_init__(dtype.name, bits, largest, -largest - 1 if signed else 0)  # type: ignore[attr-defined]
+        self.__attrs_init__(dtype.name, bits, largest, -largest - 1 if signed else 0)
 
 
 known_value("torch.finfo", FloatInfo)
@@ -85,9 +85,7 @@ def result_type(tensor1: Any, tensor2: Any) -> DType:
 @known("torch.can_cast")
 def can_cast(from_: DType, to: DType) -> bool:
     """Whether a cast keeps the kind: not from floating point to integers, nor from numbers to bool."""
-    if from_.category > to.category:
-        return False
-    return not (from_.category == 1 and to is types.uint8 and from_ is not types.uint8)
+    return from_.category <= to.category
 
 
 @known("torch.is_floating_point", "Tensor.is_floating_point")

@@ -23,6 +23,7 @@ from tttdit.core.symbolic.ops.elementwise import (
 from tttdit.core.symbolic.raw import composite, pointwise
 from tttdit.core.symbolic.tensor import Tensor
 
+
 def _chain(reads: str, *steps: str) -> Derivative:
     """`gradient * f(x)`, f in steps: each but the last one operator of what the one before made, the last one with the gradient.
 
@@ -168,9 +169,15 @@ for _name, _derivative in _SAME.items():
 
 _ROUND = Elementwise("round", "self", Derivative("self", "", zeros))
 _FRAC = Elementwise("frac", "self", Derivative("self", "", through))
-_LOGIT = Elementwise("logit", "self", Derivative("self", "self", one("logit_backward", "grad", "self")), dtype=float_type)
-_DEGREES = Elementwise("deg2rad", "self", Derivative("self", "", lambda gradient, kept: pointwise("mul", gradient)), dtype=float_type)
-_RADIANS = Elementwise("rad2deg", "self", Derivative("self", "", lambda gradient, kept: pointwise("mul", gradient)), dtype=float_type)
+_LOGIT = Elementwise(
+    "logit", "self", Derivative("self", "self", one("logit_backward", "grad", "self")), dtype=float_type
+)
+_DEGREES = Elementwise(
+    "deg2rad", "self", Derivative("self", "", lambda gradient, kept: pointwise("mul", gradient)), dtype=float_type
+)
+_RADIANS = Elementwise(
+    "rad2deg", "self", Derivative("self", "", lambda gradient, kept: pointwise("mul", gradient)), dtype=float_type
+)
 _NAN_TO_NUM = Elementwise("nan_to_num", "self", Derivative("self", "self", _finite))
 _ISNAN = Elementwise("isnan", dtype=bool_type)
 _ISINF = Elementwise("isinf", dtype=bool_type)
@@ -220,13 +227,17 @@ def rad2deg(input: Tensor) -> Tensor:
 
 
 @known("torch.nan_to_num", "Tensor.nan_to_num")
-def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+def nan_to_num(
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """Numbers in the place of NaN and infinities."""
     return _NAN_TO_NUM(input)
 
 
 @known("Tensor.nan_to_num_", "torch.nan_to_num_")
-def nan_to_num_(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+def nan_to_num_(
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """Numbers in the place of NaN and infinities, in place."""
     return _NAN_TO_NUM.inplace(input)
 
@@ -288,5 +299,3 @@ def logical_not_(input: Tensor) -> Tensor:
     if input.requires_grad:
         raise UnknownCall("Tensor.logical_not_", "of a tensor that requires grad")
     return _NOT.inplace(input)
-
-

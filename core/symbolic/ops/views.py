@@ -83,6 +83,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
         )
     copy = viewing("Clone", input, raw.clone(input, contiguous=True), lambda gradient: gradient)
     out = raw.view(copy, new, contiguous_strides(new), "_unsafe_view")
+    out.base = None  # aten calls it unsafe because it is not known as a view: a change in place is a change of this tensor alone
     return viewing("UnsafeView", copy, out, lambda gradient: raw.reshape(gradient, old))
 
 

@@ -70,7 +70,6 @@ class Refused:
     lines: tuple[str, ...]
     leaves: tuple[tuple[str, Leaf], ...]
     why: str
-    inside: bool
 
     def program(self) -> Program:
         """Everything up to the refused statement."""
@@ -286,7 +285,7 @@ class Writer:
         inner_names = [f"i{self.made + n}" for n in range(len(chosen))]
         self.made += len(chosen)
         inside = Block(
-            {inner: self.look_alike(block.names[name]) for inner, name in zip(inner_names, chosen, strict=True)}
+            {inner: self.look_alike(block.names[name]) for inner, name in zip(inner_names, chosen, strict=True)}, inside=True
         )
         before = dict(self.leaves)
         last = self.fill(inside, self.random.randint(1, 5), depth - 1)
@@ -394,7 +393,8 @@ class Writer:
             self.unknown.append(str(unknown))
             return False
         except (SymbolicError, RuntimeError, IndexError, TypeError) as refusal:
-            self.refused.append(Refused((*block.lines, line), tuple(self.leaves.items()), str(refusal), block.inside))
+            if not block.inside and "\n" not in line:  # only what a program of its own can show
+                self.refused.append(Refused((*block.lines, line), tuple(self.leaves.items()), str(refusal)))
             return False
         for name, value in space.items():
             if isinstance(value, Tensor) and name not in self.leaves:

@@ -39,6 +39,7 @@ class Dimensions(Mapping[str, Dim]):
         self._table: dict[str, Dimension] = {}
         self._given: dict[str, Number | None] = {}
         self._spoiled: set[str] = set()
+        self._expanded: dict[tuple[str, bool], Formula] = {}
 
     # -- filling
 
@@ -132,7 +133,10 @@ class Dimensions(Mapping[str, Dim]):
             line = self._table.get(name)
             if line is None or line.definition is None or (line.atomic and not to_given):
                 return None
-            return self.expand(line.definition, to_given=to_given)
+            key = (name, to_given)
+            if key not in self._expanded:  # for good: a definition's symbols are all there when it is added
+                self._expanded[key] = self.expand(line.definition, to_given=to_given)
+            return self._expanded[key]
 
         return formula.substitute(definition)
 

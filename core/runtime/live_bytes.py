@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -65,13 +66,13 @@ class LiveBytes(TorchDispatchMode):
             return
         known = self._live.get(key)
         if known is None:
-            self._live[key] = (nbytes, weakref.ref(storage, lambda _, key=key: self._forget(key)))
+            self._live[key] = (nbytes, weakref.ref(storage, partial(self._forget, key)))
             self.now += nbytes
         elif known[0] != nbytes:  # resized in place
             self.now += nbytes - known[0]
             self._live[key] = (nbytes, known[1])
 
-    def _forget(self, key: int) -> None:
+    def _forget(self, key: int, _: Any = None) -> None:
         nbytes, _ = self._live.pop(key, (0, None))
         self.now -= nbytes
 

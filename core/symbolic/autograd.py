@@ -44,9 +44,10 @@ class Saved:
         """The tensor again. Raises SymbolicError if it has been changed in place since."""
         if self.version is not None:
             check_unchanged(self.value, self.version)
-        value = self.value if self.unpack is None else self.unpack(self.value)
-        assert isinstance(value, Tensor)
-        return value
+        if self.unpack is not None:
+            return raw.alias(self.unpack(self.value))  # a tensor of its own: what hooks give back may hold a graph
+        assert isinstance(self.value, Tensor)
+        return self.value
 
 
 def check_unchanged(tensor: Tensor, version: int) -> None:

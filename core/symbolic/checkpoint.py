@@ -100,7 +100,9 @@ class _SavedArgument:
         self.version = tensor.storage.version
         self.value: Any = tensor
         if STATE.saved_hooks:
-            edge(tensor)  # what goes through hooks is asked for its history: a view of what was changed gets its new one here
+            edge(
+                tensor
+            )  # what goes through hooks is asked for its history: a view of what was changed gets its new one here
         self.node, self.output, self.leaf_requires_grad = tensor.node, tensor.output, tensor.leaf_requires_grad
         if STATE.saved_hooks:
             pack, self.unpack = STATE.saved_hooks[-1]

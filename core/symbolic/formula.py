@@ -67,7 +67,9 @@ class Formula:
     terms: dict[Monomial, Number]
 
     def __init__(self, terms: Mapping[Monomial, Number]) -> None:
-        self.terms = {monomial: _plain(number) for monomial, number in terms.items() if number}
+        self.terms = {
+            monomial: number if type(number) is int else _plain(number) for monomial, number in terms.items() if number
+        }
 
     @classmethod
     def symbol(cls, name: str) -> Formula:
@@ -112,9 +114,12 @@ class Formula:
         return -self + other
 
     def __mul__(self, other: Formula | Number) -> Formula:
+        factor = Formula.of(other).terms
+        if factor == _ONE:
+            return self
         terms: dict[Monomial, Number] = {}
         for left, a in self.terms.items():
-            for right, b in Formula.of(other).terms.items():
+            for right, b in factor.items():
                 product = _times(left, right)
                 terms[product] = terms.get(product, 0) + a * b
         return Formula(terms)
@@ -183,6 +188,10 @@ class Formula:
 
     def symbols(self) -> frozenset[str]:
         """The names that occur in it."""
+        return self._symbols
+
+    @cached_property
+    def _symbols(self) -> frozenset[str]:
         return frozenset(self._names())
 
     def _names(self) -> Iterator[str]:
@@ -238,6 +247,9 @@ class Formula:
         import sympy
 
         return str(sympy.factor(self.sympy()))
+
+
+_ONE: dict[Monomial, Number] = {(): 1}
 
 
 def _plain(number: Number) -> Number:

@@ -82,6 +82,7 @@ class CustomOperator:
         self._backward, self._setup = backward, setup_context
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """The body's result, with one node in the graph where a gradient is wanted."""
         if keywords:
             import inspect
 

@@ -158,7 +158,8 @@ def _torch(wanted: str, fromlist: Sequence[str]) -> ModuleType:
         found = getattr(found, part)
     for name in fromlist:
         getattr(found, name)  # raises UnknownCall here, with the import's line, rather than an ImportError
-    return found if fromlist else TORCH
+    module: ModuleType = found if fromlist else TORCH
+    return module
 
 
 def _module_of(name: str, **contents: Any) -> ModuleType:

@@ -94,13 +94,13 @@ def trace(model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: 
     recorder = _Recorder()
     try:
         with listening(recorder.heard_division), no_grad():
-            before = STATE.recorder, STATE.first_steps, STATE.operator_results
+            before = STATE.recorder, STATE.first_steps, STATE.operator_results, STATE.default_dtype
             # a step's shapes are those of every other one, an operator's those of an earlier call like it
             STATE.recorder, STATE.first_steps, STATE.operator_results = recorder, 1, {}
             try:
                 _run(recorder, model, mixer, model_table, mixer_table, dims)
             finally:
-                STATE.recorder, STATE.first_steps, STATE.operator_results = before
+                STATE.recorder, STATE.first_steps, STATE.operator_results, STATE.default_dtype = before
     except Unresolved:
         raise
     except Exception as error:
@@ -160,9 +160,9 @@ class _Recorder:
 
     def name_of(self, tensor: Tensor) -> str:
         """What the modules call a tensor, or what it is a view of."""
-        for same in (lambda other: other is tensor, lambda other: other is tensor.base):
+        for wanted in (tensor, tensor.base):
             for other, name in reversed(self._tensors):
-                if same(other):
+                if other is wanted:
                     return name
         return ""
 

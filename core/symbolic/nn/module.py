@@ -67,11 +67,12 @@ class Module:
     def __delattr__(self, name: str) -> None:
         for table in (self._parameters, self._buffers, self._modules):
             if name in table:
-                del table[name]  # type: ignore[attr-defined]
+                del table[name]
                 return
         object.__delattr__(self, name)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """`forward`, of which a recorder is told."""
         recorder = STATE.recorder
         if recorder is None:
             return self.forward(*arguments, **keywords)

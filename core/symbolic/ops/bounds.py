@@ -17,7 +17,7 @@ from tttdit.core.symbolic.tensor import Tensor
 
 def _inside(gradient: Tensor, kept: Kept) -> Tensor:
     # where(self >= min and self <= max, gradient, 0), with the bounds that there are
-    bounds = [(test, kept[name]) for test, name in (("ge", "min"), ("le", "max")) if kept.get(name) is not None]
+    bounds = [(test, kept[name]) for test, name in (("ge", "min"), ("le", "max")) if name in kept]
     zero = raw.new("scalar_tensor", (), gradient.dtype)
     tests = [pointwise(test, kept["self"], bound, dtype=bool_) for test, bound in bounds]
     condition = tests[0]
@@ -54,12 +54,10 @@ def _larger(name: str, self_lost: str, other_lost: str) -> Elementwise:
 
 _MAXIMUM = _larger("maximum", "lt", "gt")
 _MINIMUM = _larger("minimum", "gt", "lt")
-_CLAMP = Elementwise(
-    "clamp",
-    "self min max",
-    Derivative("self", "self", _inside),
-    dtype=lambda *operands: result_type(*operands),
-)
+_CLAMP = {
+    bounds: Elementwise("clamp", f"self {bounds}", Derivative("self", "self", _inside))
+    for bounds in ("min max", "min", "max")
+}
 
 
 @known("torch.maximum", "Tensor.maximum")
@@ -79,7 +77,8 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Between two bounds, numbers or tensors; keeps the input, and bounds that are tensors."""
     if _check_bounds("clamp", min, max):
         return _clamp_by_tensors(input, min, max)
-    return _CLAMP(input, min, max)
+    operator, bounds = _clamp_by_numbers(min, max)
+    return operator(input, *bounds)
 
 
 @known("Tensor.clamp_", "Tensor.clip_", "torch.clamp_")
@@ -87,7 +86,8 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Between two bounds, in place; keeps a copy of what the input was."""
     if _check_bounds("clamp_", min, max):
         return _clamp_by_tensors(input, min, max, inplace=True)
-    return _CLAMP.inplace(input, min, max)
+    operator, bounds = _clamp_by_numbers(min, max)
+    return operator.inplace(input, *bounds)
 
 
 @known("torch.clamp_min", "Tensor.clamp_min")
@@ -123,6 +123,12 @@ def _check_bounds(call: str, min: Any, max: Any) -> bool:
     if any(tensors) and not all(tensors):
         raise SymbolicError(f"{call}: torch wants bounds that are both numbers or both tensors")
     return tensors[0]
+
+
+def _clamp_by_numbers(min: float | None, max: float | None) -> tuple[Elementwise, list[float]]:
+    """The operator for the bounds that there are, and these."""
+    bounds = {name: bound for name, bound in (("min", min), ("max", max)) if bound is not None}
+    return _CLAMP[" ".join(bounds)], list(bounds.values())
 
 
 def _clamp_by_tensors(input: Tensor, min: Tensor | None, max: Tensor | None, *, inplace: bool = False) -> Tensor:

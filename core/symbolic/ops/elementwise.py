@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
+from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.dtype import DType, bool_, result_type
@@ -112,7 +113,10 @@ class Elementwise:
                 self._saves.append((argument, at, readers[0] if alone else None))
 
     def __call__(self, *operands: Any) -> Tensor:
-        """A fresh result."""
+        """A fresh result. Raises TypeError, as torch does, for what is no tensor and no number."""
+        for operand in operands:
+            if not isinstance(operand, (Tensor, int, float)):
+                raise _misfit(self.name, operand)
         node = None
         if self._at and wants_gradient(*[operands[at] for at in self._at]):
             node = Node(self.name, [operands[at] for at in self._at], self._backward(operands))
@@ -127,6 +131,9 @@ class Elementwise:
     def inplace(self, target: Tensor, *others: Any) -> Tensor:
         """The first argument, changed. Where a derivative reads it, a copy of what it was is kept."""
         operands, call = (target, *others), f"{self.name}_"
+        for operand in operands:
+            if not isinstance(operand, (Tensor, int, float)):
+                raise _misfit(call, operand)
         node = original = None
         if self._at:
             node = change(call, self.name, [operands[at] for at in self._at], self._backward(operands))
@@ -167,3 +174,9 @@ class Elementwise:
             return made
 
         return backward
+
+
+def _misfit(call: str, operand: Any) -> Exception:
+    if isinstance(operand, complex):
+        return UnknownCall(f"torch.{call}", "with complex numbers")
+    return TypeError(f"{call} takes tensors and numbers, not {type(operand).__name__}")

@@ -10,7 +10,7 @@ from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.index_tensors import index, index_put_
 from tttdit.core.symbolic.ops.inplace import copy_, fill_
-from tttdit.core.symbolic.ops.literals import from_number, tensor
+from tttdit.core.symbolic.ops.literals import from_list, from_number
 from tttdit.core.symbolic.ops.views import expand, select, slice_, unsqueeze, view, viewing
 from tttdit.core.symbolic.raw import dim_text, shape_text
 from tttdit.core.symbolic.state import STATE
@@ -77,7 +77,7 @@ def _views(input: Tensor, at: Any) -> tuple[Tensor, Indices]:
                 STATE.meter.sample("_local_scalar_dense", ())
             found = select(found, dim, 0)  # which one is data, what it looks like is not
         else:
-            each = step if isinstance(step, Tensor) else tensor(list(step))
+            each = step if isinstance(step, Tensor) else from_list(step)
             if not isinstance(step, Tensor):
                 lists[dim] = step
             indices += [None] * (dim - len(indices)) + [each]
@@ -103,7 +103,9 @@ def _steps(at: Any) -> Sequence[Any]:
     if isinstance(at, list) and any(
         each is None or each is Ellipsis or isinstance(each, (slice, list, tuple, Tensor)) for each in at
     ):
-        raise UnknownCall("indexing with a list of lists", "what torch makes of it depends on its version; write a tuple or a tensor")
+        raise UnknownCall(
+            "indexing with a list of lists", "what torch makes of it depends on its version; write a tuple or a tensor"
+        )
     steps = at if isinstance(at, tuple) else (at,)
     ellipses = 0
     for step in steps:

@@ -41,7 +41,12 @@ def change(call: str, name: str, inputs: Sequence[Any], backward: Backward) -> N
             raise SymbolicError(
                 f"{call}: a view of a leaf that requires grad, {shape_text(target.shape)}, is changed in place"
             )
-    if target.requires_grad and target.is_leaf:
+        if target.requires_grad and target.is_leaf:
+            raise SymbolicError(
+                f"{call}: a view of {shape_text(target.shape)} is changed in place that was made before its base became part of the "
+                "graph; torch takes it for a leaf that requires grad and refuses: make the view anew"
+            )
+    elif target.requires_grad and target.is_leaf:
         raise SymbolicError(f"{call}: a leaf that requires grad, {shape_text(target.shape)}, is changed in place")
     return Node(name, inputs, backward)
 
@@ -59,7 +64,7 @@ def write(call: str, target: Tensor, *others: Any, dtype: DType | None = None) -
         if isinstance(other, Tensor):
             _check_shape(call, target, other)
             _check_memory(call, target, other)
-    if call not in _IDEMPOTENT:
+    if call not in _IDEMPOTENT and not (call == "copy_" and target is others[0]):
         _refuse_expanded(call, target.shape, target.strides)
     if dtype is not None and dtype.category > target.dtype.category:
         raise SymbolicError(f"{call}: a result of {dtype} cannot be put into a tensor of {target.dtype}")

@@ -60,6 +60,11 @@ def from_number(value: float, dtype: DType) -> Tensor:
     return raw.new("lift_fresh", (), dtype)
 
 
+def from_list(values: Sequence[Any]) -> Tensor:
+    """Numbers as the tensor that an index makes of them."""
+    return _literal("indexing", list(values), None)
+
+
 def _leaf(made: Tensor, requires_grad: bool) -> Tensor:
     """Outside the graph. A custom operator's body sees that happen."""
     if STATE.in_operator:

@@ -165,6 +165,8 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
     wanted = list(sizes_of(shape))
     missing = len(wanted) - input.ndim
     new = [input.shape[i - missing] if size == -1 and i >= missing else size for i, size in enumerate(wanted)]
+    if not new:  # torch sums even what has one element and no dimensions
+        return viewing("Expand", input, raw.expand(input, new), lambda gradient: raw.reduce("sum", gradient, [], keepdim=False))
     # the engine sums a gradient to the shape that it is for
     return viewing("Expand", input, raw.expand(input, new), lambda gradient: gradient)
 

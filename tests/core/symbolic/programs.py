@@ -285,7 +285,8 @@ class Writer:
         inner_names = [f"i{self.made + n}" for n in range(len(chosen))]
         self.made += len(chosen)
         inside = Block(
-            {inner: self.look_alike(block.names[name]) for inner, name in zip(inner_names, chosen, strict=True)}, inside=True
+            {inner: self.look_alike(block.names[name]) for inner, name in zip(inner_names, chosen, strict=True)},
+            inside=True,
         )
         before = dict(self.leaves)
         last = self.fill(inside, self.random.randint(1, 5), depth - 1)

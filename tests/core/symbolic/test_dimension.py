@@ -1,3 +1,5 @@
+"""Integers that remember their formula."""
+
 import pickle
 from math import prod
 

@@ -1,3 +1,5 @@
+"""Formulas: canonical, exact, and the same as sympy's."""
+
 from fractions import Fraction
 
 import pytest

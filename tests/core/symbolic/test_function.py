@@ -162,15 +162,21 @@ def test_modes():
 
         assert T.is_grad_enabled()
 
-        @T.compile(dynamic=True)
-        def inside(a):
-            return a * 4
-
         with T.autocast("cpu", enabled=False):
             z = z * w
-        return T.compile(inside)(y) + outside(x) + inside(z) * w
+        return y + outside(x) + z * w
 
     check(program, [trained(3, 4), trained(4)])
+
+
+def test_compile_gives_back_the_function():
+    def function(x):
+        return x * 2
+
+    assert TORCH.compile(function, dynamic=True) is function
+    assert TORCH.compile(dynamic=True)(function) is function
+    assert TORCH.compiler.disable(function) is function
+    assert not TORCH.compiler.is_compiling()
 
 
 def test_annotations():

@@ -1,3 +1,5 @@
+"""Plugins' own files in the symbolic world."""
+
 import builtins
 import subprocess
 import sys
@@ -127,9 +129,9 @@ def test_what_it_does_not_know_it_says(tmp_path, line, message):
 
 
 def test_a_missing_module_and_a_missing_name():
-    with pytest.raises(PluginError, match="there is no Python module tttdit.plugins.nothing"):
+    with pytest.raises(PluginError, match=r"there is no Python module tttdit\.plugins\.nothing"):
         World().load("tttdit.plugins.nothing:Model")
-    with pytest.raises(PluginError, match=r"tttdit.plugins.ttt_dit.module has no Nothing"):
+    with pytest.raises(PluginError, match=r"tttdit\.plugins\.ttt_dit\.module has no Nothing"):
         World().load("tttdit.plugins.ttt_dit.module:Nothing")
 
 

@@ -7,13 +7,13 @@ import os
 import warnings
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+import torch
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from programs import Writer
 from worlds import difference, real, real_tensor, symbolic
 
-import torch
-from tttdit.core.errors import SymbolicError
+from tttdit.core.errors import SymbolicError, UnknownCall
 
 COUNT = int(os.environ.get("TTTDIT_PROGRAMS", "1000"))
 THOROUGH = settings(
@@ -37,6 +37,7 @@ def test_random_programs(random, statements):
     """Shapes, strides, types, live bytes after every operator, forward and backward, and which parameters get gradients."""
     program = Writer(random, statements=statements).program()
     ours, theirs = _attempt(symbolic, program), _attempt(real, program)
+    assume(not isinstance(ours, UnknownCall))  # a gap that is told is no disagreement
     if isinstance(ours, Exception) or isinstance(theirs, Exception):
         # torch refuses a program only in backward here: something it needs was changed in place
         assert isinstance(ours, SymbolicError), (

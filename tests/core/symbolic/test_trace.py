@@ -30,7 +30,7 @@ def nine_seconds():
 
 def shown(seen, name):
     (shape,) = [shape for shape in seen.once() if shape.name == name]
-    return [repr(size) if not type(size) is int else size for size in shape.shape]
+    return [repr(size) if type(size) is not int else size for size in shape.shape]
 
 
 def test_shapes_keep_their_formulas(nine_seconds):

@@ -99,10 +99,7 @@ class _SavedArgument:
         self.unpack: Any = None
         self.version = tensor.storage.version
         self.value: Any = tensor
-        if STATE.saved_hooks:
-            edge(
-                tensor
-            )  # what goes through hooks is asked for its history: a view of what was changed gets its new one here
+        edge(tensor)  # asked for its history, a view of what was changed in place gets its new one, or is refused
         self.node, self.output, self.leaf_requires_grad = tensor.node, tensor.output, tensor.leaf_requires_grad
         if STATE.saved_hooks:
             pack, self.unpack = STATE.saved_hooks[-1]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.arithmetic import add, div, sub
-from tttdit.core.symbolic.ops.elementwise import Derivative, Elementwise, Kept, one
+from tttdit.core.symbolic.ops.elementwise import Derivative, Elementwise, one
 from tttdit.core.symbolic.ops.unary import refuse_bool
-from tttdit.core.symbolic.raw import axis, dim_text, shape_text
+from tttdit.core.symbolic.raw import axis, composite, dim_text, shape_text
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -164,6 +163,7 @@ def softsign(input: Tensor) -> Tensor:
 
 
 @known("F.logsigmoid")
+@composite("log_sigmoid")
 def logsigmoid(input: Tensor) -> Tensor:
     """`log(sigmoid(x))`; on the CPU it keeps its input and a buffer of the input's size."""
     node = None

@@ -1,11 +1,10 @@
-"""Elementwise functions of one tensor: roots, logarithms, trigonometry, rounding, tests for infinities."""
+"""Elementwise functions of one tensor: roots, logarithms, trigonometry, rounding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from tttdit.core.errors import SymbolicError, UnknownCall
-from tttdit.core.symbolic import raw
+from tttdit.core.errors import SymbolicError
 from tttdit.core.symbolic.dtype import bool_
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.elementwise import (
@@ -13,7 +12,6 @@ from tttdit.core.symbolic.ops.elementwise import (
     Elementwise,
     Formula,
     Kept,
-    bool_type,
     float_type,
     one,
     same_type,
@@ -179,11 +177,6 @@ _RADIANS = Elementwise(
     "rad2deg", "self", Derivative("self", "", lambda gradient, kept: pointwise("mul", gradient)), dtype=float_type
 )
 _NAN_TO_NUM = Elementwise("nan_to_num", "self", Derivative("self", "self", _finite))
-_ISNAN = Elementwise("isnan", dtype=bool_type)
-_ISINF = Elementwise("isinf", dtype=bool_type)
-_SIGNBIT = Elementwise("signbit", dtype=bool_type)
-_NOT = Elementwise("logical_not", dtype=bool_type)
-_INVERT = Elementwise("bitwise_not")
 
 
 @known("torch.round", "Tensor.round")
@@ -243,59 +236,8 @@ def nan_to_num_(
 
 
 @known("torch.positive", "Tensor.positive", "Tensor.__pos__")
+@composite("positive")
 def positive(input: Tensor) -> Tensor:
     """The tensor itself."""
     refuse_bool("positive", input)
     return input
-
-
-@known("torch.isnan", "Tensor.isnan")
-def isnan(input: Tensor) -> Tensor:
-    """Where it is not a number."""
-    return _ISNAN(input)
-
-
-@known("torch.isinf", "Tensor.isinf")
-def isinf(input: Tensor) -> Tensor:
-    """Where it is infinite."""
-    return _ISINF(input)
-
-
-@known("torch.isfinite", "Tensor.isfinite")
-@composite("isfinite")
-def isfinite(input: Tensor) -> Tensor:
-    """Where it is a finite number: `(x == x) * (abs(x) != inf)`."""
-    if not input.dtype.is_floating_point:
-        return raw.like("ones_like", input, bool_)
-    magnitude: Tensor = input.abs()  # a part of the graph: it saves its input
-    bounded = pointwise("ne", magnitude, dtype=bool_)
-    number = pointwise("eq", input, input, dtype=bool_)
-    return pointwise("mul", number, bounded)
-
-
-@known("torch.signbit", "Tensor.signbit")
-def signbit(input: Tensor) -> Tensor:
-    """Where it is negative."""
-    return _SIGNBIT(input)
-
-
-@known("torch.logical_not", "Tensor.logical_not")
-def logical_not(input: Tensor) -> Tensor:
-    """Where it is zero."""
-    return _NOT(input)
-
-
-@known("torch.bitwise_not", "Tensor.bitwise_not", "Tensor.__invert__")
-def bitwise_not(input: Tensor) -> Tensor:
-    """Every bit the other way; for bool tensors, not."""
-    if input.dtype.is_floating_point:
-        raise SymbolicError(f"bitwise_not: torch has it for integers and bool, not for {input.dtype}")
-    return _INVERT(input)
-
-
-@known("Tensor.logical_not_")
-def logical_not_(input: Tensor) -> Tensor:
-    """Where it is zero, in place."""
-    if input.requires_grad:
-        raise UnknownCall("Tensor.logical_not_", "of a tensor that requires grad")
-    return _NOT.inplace(input)

@@ -99,7 +99,8 @@ class _SavedArgument:
         self.unpack: Any = None
         self.version = tensor.storage.version
         self.value: Any = tensor
-        edge(tensor)  # asked for its history, a view of what was changed in place gets its new one, or is refused
+        if STATE.saved_hooks:
+            edge(tensor)  # asked for its history, a view of what was changed in place gets its new one, or is refused
         self.node, self.output, self.leaf_requires_grad = tensor.node, tensor.output, tensor.leaf_requires_grad
         if STATE.saved_hooks:
             pack, self.unpack = STATE.saved_hooks[-1]
@@ -107,6 +108,7 @@ class _SavedArgument:
 
     def get(self) -> Tensor:
         if self.unpack is None:
+            edge(self.value)  # without hooks it is asked here
             check_unchanged(self.value, self.version)
         tensor: Tensor = self.value if self.unpack is None else self.unpack(self.value)
         if self.unpack is None or (self.node is None and not self.leaf_requires_grad):

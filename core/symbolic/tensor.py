@@ -128,6 +128,16 @@ class Tensor:
         return self
 
     @property
+    def data(self) -> Tensor:
+        """The same memory outside the graph, without an operator; assigned, another memory under the same tensor."""
+        return Tensor(self.shape, self.strides, self.dtype, self.storage, self.offset)
+
+    @data.setter
+    def data(self, other: Tensor) -> None:
+        self.shape, self.strides, self.dtype = other.shape, other.strides, other.dtype
+        self.storage, self.offset = other.storage, other.offset
+
+    @property
     def is_leaf(self) -> bool:
         """Whether no operator with a gradient made it."""
         return self.node is None

@@ -54,6 +54,7 @@ class Problem:
     path: str | None  # the plugin's file,
     line: int | None  # its line,
     code: str  # and what stands there
+    mixers: bool = False  # it arose while the mixer was made
     left: int | None = None  # the two dimensions that disagree, or dividend and divisor
     right: int | None = None
     left_name: str = ""  # what the modules call the tensors that have these dimensions: RoPE
@@ -110,14 +111,14 @@ def trace(model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: 
 
 def _run(recorder: _Recorder, model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: Dimensions) -> None:
     arguments = model.arguments(model_table, dims)
-    mixer_arguments = mixer.arguments(mixer_table, dims, model_table)
+    mixer_arguments = recorder.of_mixer(lambda: mixer.arguments(mixer_table, dims, model_table))
     inputs = model.inputs(model_table, dims)
     if model.repeated is not None:
         arguments[model.repeated] = min(arguments[model.repeated], LAYERS_BUILT)
-    make_mixer = WORLD.load(mixer.module)
+    make_mixer = recorder.of_mixer(lambda: WORLD.load(mixer.module))
     module = WORLD.load(model.module)(
         **arguments,
-        mixer=lambda regions: make_mixer(**mixer_arguments, regions=regions),
+        mixer=lambda regions: recorder.of_mixer(lambda: make_mixer(**mixer_arguments, regions=regions)),
         regions=_RecordedRegions(recorder),
     )
     recorder.names = {id(each): path for path, each in module.named_modules()}
@@ -150,6 +151,7 @@ class _Recorder:
         self.names: dict[int, str] = {}
         self.repeated: tuple[str, ...] = ()
         self.place = ""
+        self.making_mixer = False
         self._seen: set[str] = set()
         self._tensors: list[tuple[Tensor, str]] = []  # those that have names, the latest last
 
@@ -165,6 +167,13 @@ class _Recorder:
                 if other is wanted:
                     return name
         return ""
+
+    def of_mixer(self, make: Callable[[], Result]) -> Result:
+        """What a function makes for the mixer; a problem in it is the mixer's."""
+        self.making_mixer = True
+        made = make()
+        self.making_mixer = False  # not in a finally, as in `call`
+        return made
 
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The module's result, noted under its path."""
@@ -198,7 +207,9 @@ class _Recorder:
         from tttdit.core.symbolic.raw import dim_text
 
         message = f"{dim_text(dividend)} divided by {dim_text(divisor)} leaves a remainder of {int(dividend) % int(divisor):,}"
-        self.problems.append(Problem("division", message, self.place, path, line, code, dividend, divisor))
+        self.problems.append(
+            Problem("division", message, self.place, path, line, code, self.making_mixer, dividend, divisor)
+        )
 
 
 class _RecordedRegions(Regions):
@@ -222,17 +233,17 @@ class _RecordedRegions(Regions):
 
 def _problem(error: Exception, recorder: _Recorder) -> Problem:
     path, line, code = _from_traceback(error.__traceback__)
-    place = recorder.place
+    place, mixers = recorder.place, recorder.making_mixer
     if isinstance(error, ShapeMismatch):
         names = [_name_with(dimension, error.operands, recorder) for dimension in (error.left, error.right)]
-        return Problem("shape", str(error), place, path, line, code, error.left, error.right, *names)
+        return Problem("shape", str(error), place, path, line, code, mixers, error.left, error.right, *names)
     if isinstance(error, UnknownCall):
-        return Problem("unknown", str(error), place, path, line, code)
+        return Problem("unknown", str(error), place, path, line, code, mixers)
     if isinstance(error, _BUGS) and _is_own(error.__traceback__):
         message = f"the symbolic world failed here, which is a mistake in tttdit ({type(error).__name__}: {error})"
-        return Problem("unknown", message, place, path, line, code)
+        return Problem("unknown", message, place, path, line, code, mixers)
     message = str(error) if isinstance(error, TttditError) else f"{type(error).__name__}: {error}"
-    return Problem("error", message, place, path, line, code)
+    return Problem("error", message, place, path, line, code, mixers)
 
 
 # The symbolic world raises RuntimeError, IndexError, TypeError and ValueError where torch does; these it never means to.

@@ -190,15 +190,32 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     return rebase(input, node)
 
 
-@known("Tensor.zero_")
-def zero_(input: Tensor) -> Tensor:
-    """Zeros everywhere."""
+def _overwrite(call: str, node_name: str, input: Tensor) -> Tensor:
+    """Values that depend on nothing: what was there gets a gradient of zeros."""
 
     def backward(node: Node, gradients: Gradients) -> Gradients:
         (gradient,) = gradients
         assert gradient is not None
         return [raw.like("zeros_like", gradient)]
 
-    node = change("zero_", "Zero", (input,), backward)
-    write("zero_", input)
+    node = change(call, node_name, (input,), backward)
+    write(call, input)
     return rebase(input, node)
+
+
+@known("Tensor.zero_")
+def zero_(input: Tensor) -> Tensor:
+    """Zeros everywhere."""
+    return _overwrite("zero_", "Zero", input)
+
+
+@known("Tensor.normal_")
+def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Any = None) -> Tensor:
+    """Normal numbers, were there any."""
+    return _overwrite("normal_", "Normal", input)
+
+
+@known("Tensor.uniform_")
+def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Any = None) -> Tensor:
+    """Uniform numbers, were there any."""
+    return _overwrite("uniform_", "Uniform", input)

@@ -189,10 +189,13 @@ def _group_norm(input: Tensor, num_groups: int, weight: Tensor | None, bias: Ten
 
         def backward(node: Node, gradients: Gradients) -> Gradients:
             kept = [node.get(name) for name in node.saved]
+            (gradient,) = gradients
+            assert gradient is not None
+            rows = gradient if gradient.is_contiguous() else raw.clone(gradient, contiguous=True)
             made: Gradients = [raw.empty(shape, kind) if node.wants(0) else None]
             made += [raw.empty((shape[1],), affine_kind) if node.wants(i) else None for i in (1, 2)]
-            raw.dispatched("native_group_norm_backward", *[gradient for gradient in made if gradient is not None])
-            del kept
+            raw.dispatched("native_group_norm_backward", *[each for each in made if each is not None])
+            del kept, rows
             return made
 
         node = Node("NativeGroupNorm", (input, weight, bias), backward)

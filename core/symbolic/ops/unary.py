@@ -149,7 +149,7 @@ def _make_known(name: str, operator: Elementwise) -> Callable[[Tensor], Tensor]:
             refuse_bool(name, input)
         return operator(input)
 
-    @known(f"Tensor.{name}_", f"torch.{name}_")
+    @known(f"Tensor.{name}_", *((f"torch.{name}_",) if name != "sign" else ()))
     def changed(input: Tensor) -> Tensor:
         if numbers_only:
             refuse_bool(name, input)

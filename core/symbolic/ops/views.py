@@ -56,11 +56,11 @@ def viewing(name: str, tensor: Tensor, out: Tensor, back: Callable[[Tensor], Ten
 
 
 @known("Tensor.view")
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *shape: Any, size: Sequence[int] | None = None) -> Tensor:
     """Another shape of the same memory. Raises ShapeMismatch where the layout does not allow it."""
     if any(isinstance(size, DType) for size in shape):
         raise UnknownCall("Tensor.view", "with a data type: what the bytes mean then is not followed")
-    new = whole_shape("view", input, sizes_of(shape))
+    new = whole_shape("view", input, sizes_of(shape if size is None else size))
     strides = view_strides(input.shape, input.strides, new)
     if strides is None:
         raise ShapeMismatch(
@@ -73,9 +73,9 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 @known("torch.reshape", "Tensor.reshape")
 @composite("reshape")
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Sequence[int] | None = None) -> Tensor:
     """Another shape: a view where the layout allows it, else a copy."""
-    new, old = whole_shape("reshape", input, sizes_of(shape)), input.shape
+    new, old = whole_shape("reshape", input, sizes_of(sizes if shape is None else shape)), input.shape
     strides = view_strides(input.shape, input.strides, new)
     if strides is not None:
         return viewing(
@@ -129,11 +129,12 @@ def t(input: Tensor) -> Tensor:
 
 
 @known("torch.permute", "Tensor.permute")
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order_of: Any, dims: Sequence[int] | None = None) -> Tensor:
     """Dimensions in another order."""
-    order = [axis(input, dim) for dim in sizes_of(dims)]
+    wanted = sizes_of(order_of if dims is None else dims)
+    order = [axis(input, dim) for dim in wanted]
     if sorted(order) != list(range(input.ndim)):
-        raise ShapeMismatch(f"permute: {sizes_of(dims)} does not order the dimensions of {raw.shape_text(input.shape)}")
+        raise ShapeMismatch(f"permute: {wanted} does not order the dimensions of {raw.shape_text(input.shape)}")
     back = [order.index(d) for d in range(len(order))]
     return viewing("Permute", input, raw.permute(input, order), lambda gradient: raw.permute(gradient, back))
 
@@ -166,7 +167,9 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
     missing = len(wanted) - input.ndim
     new = [input.shape[i - missing] if size == -1 and i >= missing else size for i, size in enumerate(wanted)]
     if not new:  # torch sums even what has one element and no dimensions
-        return viewing("Expand", input, raw.expand(input, new), lambda gradient: raw.reduce("sum", gradient, [], keepdim=False))
+        return viewing(
+            "Expand", input, raw.expand(input, new), lambda gradient: raw.reduce("sum", gradient, [], keepdim=False)
+        )
     # the engine sums a gradient to the shape that it is for
     return viewing("Expand", input, raw.expand(input, new), lambda gradient: gradient)
 

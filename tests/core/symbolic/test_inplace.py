@@ -110,6 +110,42 @@ def test_a_region_must_not_change_what_it_was_given():
         symbolic(program, leaves)
 
 
+def test_a_view_of_changed_memory_gets_its_history_when_the_region_first_uses_it():
+    def program(torch, a, c):
+        def region(x, view):
+            first, second = x * 1, view * 1
+            return first.sigmoid().view(24) * second.sigmoid()
+
+        def nested(x, view):
+            return torch.utils.checkpoint.checkpoint(region, x, view, use_reentrant=False) * 2
+
+        made = []
+        for run in (region, nested):
+            base = a * 2
+            view = base.view(24)
+            base.mul_(3)
+            made.append(torch.utils.checkpoint.checkpoint(run, c, view, use_reentrant=False))
+        return made[0] + made[1]
+
+    _, leaves = line("a * c", "a 4 6, c 4 6")
+    check(program, leaves)
+
+
+def test_a_region_given_one_of_several_views_of_changed_memory_is_refused_in_backward():
+    def program(torch, a):
+        base = a * 2
+        view, _ = base.chunk(2, 0)
+        base.mul_(3)
+        return torch.utils.checkpoint.checkpoint(
+            lambda other, view: other.exp() * 2, base, view, use_reentrant=False
+        ).exp()
+
+    _, leaves = line("a", "a 4 6")
+    for world in (real, symbolic):
+        with pytest.raises((RuntimeError, SymbolicError), match=r"its base or another view of its base (has been|was)"):
+            world(program, leaves)
+
+
 @pytest.mark.parametrize(
     ("text", "tensors", "message"),
     [

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
+from tttdit.checker.rules.missing import Missing
 from tttdit.checker.rules.unknown_plugin import UnknownPlugin
 from tttdit.checker.rules.unusable_plugin import UnusablePlugin
 from tttdit.core import errors
@@ -16,7 +17,7 @@ from tttdit.core.spec.defaults import DEFAULT_PLUGINS
 from tttdit.core.spec.layers import SLOTS
 from tttdit.core.spec.stages import StageSpec
 from tttdit.core.spec.tables import BASE_TABLES, Table
-from tttdit.core.spec.validation import either_or, plugin_name, unknown_tables, validate
+from tttdit.core.spec.validation import either_or, misspelt_tables, plugin_name, unknown_tables, validate
 from tttdit.core.stage import Assembly
 
 # The tables of a spec that belong to plugins, and the kinds of these; a spec may leave out those that are not needed.
@@ -62,7 +63,16 @@ def assemble(spec: StageSpec, registry: Registry) -> Assembled:
     for key, plugin in plugins.items():
         if key in KIND_OF:
             tables[key] = _plugin_table(plugin, plugins, key, spec, registry, findings)
-    return Assembled(tables, plugins, tuple(findings))
+    return Assembled(tables, plugins, tuple(_told_once(findings, misspelt_tables(spec.values, _TOP_LEVEL))))
+
+
+def _told_once(findings: list[Finding], misspelt: frozenset[str]) -> list[Finding]:
+    """The findings without those that miss a table, or a key of it, that is there under a wrong name."""
+    return [
+        finding
+        for finding in findings
+        if finding.code != Missing.code or not any(f"{finding.key}.".startswith(f"{table}.") for table in misspelt)
+    ]
 
 
 def _named(spec: StageSpec, registry: Registry, findings: list[Finding]) -> list[tuple[str, Announcement]]:
@@ -70,7 +80,7 @@ def _named(spec: StageSpec, registry: Registry, findings: list[Finding]) -> list
     for key, kind in KIND_OF.items():
         if key in _MAY_BE_MISSING and key not in spec.values:
             continue
-        name, problems = plugin_name(spec.values, key, DEFAULT_PLUGINS.get(key), spec)
+        name, problems = plugin_name(spec.values, key, DEFAULT_PLUGINS.get(key), spec, registry.names(kind))
         findings += problems
         if name is not None:
             plugin = _find(kind, name, f"{key}.plugin", registry, findings)

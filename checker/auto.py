@@ -53,7 +53,7 @@ def settle(dims: Dimensions, laws: Sequence[Law], text: TextTable) -> Iterator[C
             continue
         value = found.largest
         if value is None:
-            yield _nothing(dims, telling, unknown, found)
+            yield _nothing(dims, telling, unknown, found, laws)
         elif unknown.only and found.lowest != value:
             yield _several(unknown)
         else:
@@ -96,17 +96,21 @@ def _reason(dims: Dimensions, unknown: _Unknown, found: Solutions) -> str:
     return reason
 
 
-def _nothing(dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solutions) -> Finding:
+def _nothing(
+    dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solutions, every: Sequence[Law]
+) -> Finding:
     shown: list[Law] = [law for law in found.laws if not isinstance(law, AtMost)] or [*found.laws]
     clauses = " and ".join(say(law, dims) for law in shown)
     reason, advice = found.why_none, []
     smallest = found.smallest
     if smallest is not None:
         reason = f"the smallest would be {smallest:,}"
-        raised = unknown.limit and found.last == unknown.last
-        advice += [f"{unknown.limit} = {smallest} (then {unknown.key} is {smallest:,})"] if raised else []
+        raised = solve(dims, laws, unknown.symbol, smallest) if unknown.limit else None
+        if raised is not None and raised.largest is not None:
+            advice.append(f"{unknown.limit} = {smallest} (then {unknown.key} is {smallest:,})")
     advice += [
-        f"{key} = {value} (then {unknown.key} is {then:,})" for key, value, then in _moves(dims, laws, unknown, found)
+        f"{key} = {value} (then {unknown.key} is {then:,})"
+        for key, value, then in _moves(dims, laws, unknown, found, every)
     ]
     where = f" up to {unknown.last:,}" if unknown.limit else ""
     related = [
@@ -138,8 +142,13 @@ def _keys(dims: Dimensions, unknown: _Unknown, found: Solutions) -> Iterator[tup
             yield symbol, keys[0]
 
 
-def _moves(dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solutions) -> list[tuple[str, int, int]]:
-    """Other keys, each with the nearest value for which there is an answer, and that answer; the smallest changes first."""
+def _moves(
+    dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solutions, every: Sequence[Law]
+) -> list[tuple[str, int, int]]:
+    """Other keys, each with the nearest value for which there is an answer, and that answer; the smallest changes first.
+
+    The answer has to keep the laws about what the spec states itself, too.
+    """
     moves = []
     question = Question(dims, laws, unknown.symbol)
     for symbol, key in _keys(dims, unknown, found):
@@ -151,6 +160,9 @@ def _moves(dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solu
                 continue
             answer = question.answer(unknown.last, {symbol: other})
             if answer is not None and answer.largest is not None:
+                given = {symbol: other, unknown.symbol: answer.largest}
+                if any(law.holds(dims, given) is False for law in every if symbol in entering(dims, law)):
+                    continue
                 moves.append((abs(other - value) / value, key, other, answer.largest))
                 break
     return [move[1:] for move in sorted(moves)[:_MOVES]]

@@ -78,7 +78,7 @@ class Checker:
         chosen = tuple(one for one in curriculum.stages if one.name == self.stage)
         if not chosen and curriculum.stages:
             names = ", ".join(one.name for one in curriculum.stages)
-            raise UsageError(f'{document.path} has no stage "{self.stage}" (there are {names})')
+            raise UsageError(f'{document.path} has no stage "{self.stage}" (its stages: {names})')
         return evolve(curriculum, stages=chosen)
 
     def _resolved(self, curriculum: Curriculum) -> Iterator[Resolved]:

@@ -126,6 +126,8 @@ def _module(problem: Problem) -> Iterator[Related]:
 
 def _module_key(problem: Problem, stage: Stage) -> str:
     """The key that chose the module, for a problem that no dimension explains: the model's for its own files, else the mixer's."""
+    if problem.mixers:
+        return "model.mixer.plugin"
     module = stage.assembly.model.module.partition(":")[0].split(".")
     home = module[-2] if len(module) > 1 else module[-1]
     if problem.path is None or home in (Path(problem.path).parent.name, Path(problem.path).stem):

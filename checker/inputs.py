@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -39,6 +40,8 @@ def documents(paths: Iterable[str], unreadable: list[str]) -> Iterator[Document]
 
 
 def _stdin() -> Document:
+    if sys.stdin is None:
+        raise UsageError("cannot read standard input: it is closed")
     return Document.decode(sys.stdin.buffer.read(LARGEST_FILE + 1), "<stdin>")
 
 
@@ -52,13 +55,22 @@ def _files(path: str) -> Iterator[str]:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         for name in sorted(names):
             file = os.path.join(folder, name)
-            if name.endswith(".toml") and not name.startswith(".") and _is_spec(file):
+            if name.endswith(".toml") and not name.startswith(".") and not _is_special(file) and _is_spec(file):
                 found = True
                 yield file
     if not found:
         raise UsageError(
             f"there is no spec in the folder {path} (a .toml file with [video], [text], [model] or [[stage]])"
         )
+
+
+def _is_special(path: str) -> bool:
+    """Whether it is a pipe, a device or a socket, from which reading might never end; what cannot be looked at is left to reading."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode)
 
 
 def _is_spec(path: str) -> bool:

@@ -28,8 +28,8 @@ class Locator:
             return evolve(finding, key=finding.key or None, related=related, stage=self.spec.name)
         key = self._stated(finding.key)
         chosen = self.spec.set_by(key)
-        if chosen is not None and f"--set {chosen.text}" not in finding.message:
-            related.append(Related(f"set on the command line: --set {chosen.text}", finding.key))
+        if chosen is not None and chosen.shown not in finding.message:
+            related.append(Related(f"set on the command line: {chosen.shown}", finding.key))
         span = finding.span or self.spec.located(key)
         return evolve(finding, span=span, related=related, stage=self.spec.name)
 

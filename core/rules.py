@@ -3,7 +3,7 @@
     class MiniBatch(Rule):
         \"\"\"What: ... Why: ... Example: ... Instead: ...\"\"\"   # the rule's page
 
-        code = "TTD204"
+        code = "TTD201"
         name = "sequence-mini-batch"
 
         def laws(self, stage):          # what must hold, for the solver as well

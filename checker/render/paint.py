@@ -32,7 +32,7 @@ class Paint:
         return f"\x1b[{_CODES[role]}m{text}\x1b[0m" if self.on and text else text
 
 
-def paint_for(stream: TextIO, environment: Mapping[str, str]) -> Paint:
+def paint_for(stream: TextIO | None, environment: Mapping[str, str]) -> Paint:
     """Colours if the stream is a terminal that knows them and nobody asked for none."""
     asked_for_none = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
-    return Paint(on=not asked_for_none and stream.isatty())
+    return Paint(on=not asked_for_none and stream is not None and stream.isatty())

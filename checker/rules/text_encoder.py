@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.findings import Edit, Finding, Fix, Related
-from tttdit.core.laws import AtMost, Law
+from tttdit.core.laws import AtMost, Law, solve
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.formula import Formula
+
+# How far below the longest text a length is looked for that the other laws allow.
+_REACH = 512
 
 
 class TextEncoderFits(Rule):
@@ -53,9 +56,15 @@ class TextEncoderFits(Rule):
             yield self.finding(
                 f'the text encoder "{encoder.name}" takes at most {most:,} tokens, a segment has {int(stage.dims["T"]):,}',
                 key="text.tokens_per_segment",
-                help=f"write a length of at most {most}",
+                help=_shorter(stage, most),
                 related=[named],
             )
+
+
+def _shorter(stage: Stage, most: int) -> str:
+    """The longest text that the encoder takes and the other laws allow."""
+    fits = solve(stage.dims, stage.laws(), "T", range(max(1, most - _REACH), most + 1))
+    return f"write text.tokens_per_segment = {fits[-1]}" if fits else f"write a length of at most {most}"
 
 
 def _most(stage: Stage) -> int | None:

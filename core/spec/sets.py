@@ -11,6 +11,8 @@ from tttdit.core.spec import keys
 from tttdit.core.spec.document import Document
 from tttdit.core.spec.keys import Path
 
+LONGEST_SHOWN = 60
+
 
 @frozen
 class Set:
@@ -19,6 +21,13 @@ class Set:
     path: Path
     value: Any
     text: str
+
+    @property
+    def shown(self) -> str:
+        """`--set key=value`, cut where it is long."""
+        return (
+            f"--set {self.text}" if len(self.text) <= LONGEST_SHOWN else f"--set {self.text[: LONGEST_SHOWN - 4]} ..."
+        )
 
     @classmethod
     def parse(cls, text: str) -> Set:

@@ -13,6 +13,7 @@ LONGEST_SHOWN = 60
 
 _PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 _WORD = re.compile(r"[^\s,=\[\]{}#\"']+")
+_PLAIN_TEXT = re.compile(r"[\w.:/~+-]+")
 _PLACEHOLDER = re.compile(r"(?:TODO|FIXME|XXX+|TBD|CHANGEME|<[^>\n]*>)", re.IGNORECASE)
 
 _WORDS_FOR = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"} | {
@@ -99,7 +100,8 @@ class _Refusal:
             return self._number(whole)
         if word[0] in "\u201c\u201d\u201e\u2018\u2019":
             return self._at("TOML knows straight quotes only", f'Write {key} = "..." with " on both sides.', length)
-        return self._at(f"{word} is not a TOML value", f'Text stands in quotes: {key} = "{word}"', length)
+        text = word if _PLAIN_TEXT.fullmatch(word) else "..."
+        return self._at(f"{word} is not a TOML value", f'Text stands in quotes: {key} = "{text}"', length)
 
     def _number(self, word: str) -> Finding:
         if len(word) > LONGEST_SHOWN:

@@ -18,6 +18,7 @@ from tttdit.core.findings import Edit, Finding, Fix, Related, Span
 from tttdit.core.spec import keys, wording
 from tttdit.core.spec.either_or import EITHER_OR, EitherOr
 from tttdit.core.spec.keys import Path
+from tttdit.core.spec.layers import SLOTS
 from tttdit.core.spec.sets import Set
 from tttdit.core.spec.table import Table
 from tttdit.core.spec.tables import BASE_TABLES
@@ -58,14 +59,15 @@ def unknown_tables(values: Mapping[str, Any], known: Sequence[str], places: Plac
     for name in [name for name in values if name not in known][:MOST_UNKNOWN]:
         is_table = isinstance(values[name], dict)
         shown = f"[{keys.join((name,))}]" if is_table else keys.join((name,))
-        near = wording.nearest(name, known)
+        near = wording.nearest(name, [*known, "name", "stage"])
         message = f"{shown} is not a table of a spec" if is_table else f"{shown} is not a key of a spec"
-        message += f"; did you mean {f'[{near}]' if is_table else near}?" if near else ""
+        meant = "[[stage]]" if near == "stage" else f"[{near}]" if is_table else near
+        message += f"; did you mean {meant}?" if near else ""
         homes = [] if near or is_table else wording.tables_with(name)
         help = (
             f"{name} is a key of [{homes[0]}]."
             if homes
-            else f"A spec's tables are {', '.join(known)}."
+            else f"A spec's tables are {', '.join(known)}; stages begin with [[stage]]."
             if not near
             else ""
         )
@@ -108,9 +110,17 @@ def either_or(values: Mapping[str, Any], places: Places | None = None) -> list[F
 
 
 def plugin_name(
-    values: Mapping[str, Any], slot: str, default: str | None = None, places: Places | None = None
+    values: Mapping[str, Any],
+    slot: str,
+    default: str | None = None,
+    places: Places | None = None,
+    names: Sequence[str] = (),
 ) -> tuple[str | None, list[Finding]]:
-    """Which plugin the table at `slot` names, or `default`; what is wrong with saying so: no table, no `plugin`, no text."""
+    """Which plugin the table at `slot` names, or `default`; what is wrong with saying so: no table, no `plugin`, no text.
+
+    `names` are the plugins that there are, for the help.
+    """
+    choices = [wording.show(name) for name in names] or ['"..."']
     path = keys.split(slot)
     table: Any = values
     for part in path:
@@ -120,20 +130,32 @@ def plugin_name(
     if table is None and default is not None:
         return default, []
     if table is None:
-        help = f'Write a table:\n[{slot}]\nplugin = "..."'
+        others = f"  # or {wording.either(choices[1:])}" if choices[1:] else ""
+        help = f"Write a table:\n[{slot}]\nplugin = {choices[0]}{others}"
         return None, [_missing(f"the spec has no [{slot}] table", help, path, places)]
     if not isinstance(table, Mapping):
         return None, [_no_table(table, slot, places)]
     name = table.get("plugin", default)
     if name is None:
-        return None, [
-            _missing(f"{slot}.plugin is missing", f'Write plugin = "..." under [{slot}].', (*path, "plugin"), places)
-        ]
+        help = f"Write plugin = {wording.either(choices)} under [{slot}]."
+        return None, [_missing(f"{slot}.plugin is missing", help, (*path, "plugin"), places)]
     if not isinstance(name, str):
         message = f"{slot}.plugin is {wording.show(name)}, expected text"
         span = _span(places, "value_span", (*path, "plugin"))
         return None, [Finding("TTD003", "invalid-value", "error", message, "", f"{slot}.plugin", span=span)]
     return name, []
+
+
+def misspelt_tables(values: Mapping[str, Any], known: Sequence[str]) -> frozenset[str]:
+    """The tables that are there under a name that is not theirs, and that `unknown_tables` and `validate` tell the right one for."""
+    found = {wording.nearest(name, known) for name in values if name not in known and isinstance(values[name], Mapping)}
+    for slot in SLOTS:
+        outer, _, inner = slot.rpartition(".")
+        around = values.get(outer) if outer else None
+        if isinstance(around, Mapping) and inner not in around:
+            tables = [name for name, value in around.items() if isinstance(value, Mapping)]
+            found |= {slot for name in tables if wording.nearest(name, [inner])}
+    return frozenset(name for name in found if name is not None and name not in values)
 
 
 def once(findings: Iterable[Finding]) -> list[Finding]:
@@ -160,7 +182,8 @@ def _absent(table: type[TableType], key: str) -> tuple[TableType | None, list[Fi
     needed = [name for name, field in table.model_fields.items() if field.is_required()]
     if not needed:
         return table(), []
-    lines = "\n".join([f"[{key}]", *(wording.example(table, name) for name in needed)])
+    one_of_two = [pair.keys[0] for pair in EITHER_OR if pair.needed and pair.table == key]
+    lines = "\n".join([f"[{key}]", *(wording.example(table, name) for name in (*one_of_two, *needed))])
     return None, [_missing(f"the spec has no [{key}] table", f"Write a table:\n{lines}", keys.split(key), None)]
 
 
@@ -218,12 +241,17 @@ class _Reading:
         table = wording.table_at(self.table, around)
         for known in (
             [str(other[-1]) for other in missing if other[:-1] == around],
-            wording.keys_of(table) if table else [],
+            [*(wording.keys_of(table) if table else []), *self._inner(around)],
         ):
             near = wording.nearest(name, known)
             if near is not None:
                 return (*around, near)
         return None
+
+    def _inner(self, around: Path) -> list[str]:
+        """The tables of other plugins that lie in this one."""
+        outer = keys.join((*self.path, *around))
+        return [slot.rpartition(".")[2] for slot in SLOTS if "." in slot and slot.rpartition(".")[0] == outer]
 
     def _place(self, detail: ErrorDetails) -> Path:
         """The error's place in the values; pydantic's place goes on into the members of unions."""
@@ -244,10 +272,13 @@ class _Reading:
     def _missing(self, place: Path) -> Finding:
         path = (*self.path, *place)
         table = wording.table_at(self.table, place[:-1])
-        line = wording.example(table, str(place[-1])) if table is not None else f"{place[-1]} = ..."
-        help = f"Write {line} under [{keys.join(path[:-1])}]"
         presets = getattr(self.table, "presets", {}) if len(place) == 1 else {}
         names = [name for name, preset in presets.items() if place[0] in preset]
+        if names:
+            line = f"{place[-1]} = {wording.show(presets[names[0]][place[0]])}"
+        else:
+            line = wording.example(table, str(place[-1])) if table is not None else f"{place[-1]} = ..."
+        help = f"Write {line} under [{keys.join(path[:-1])}]"
         help += (
             f", or choose a preset that has it: {wording.either([wording.show(name) for name in names])}."
             if names
@@ -268,7 +299,7 @@ class _Reading:
         elif homes:
             help = f"{name} is a key of [{homes[0]}]."
         elif known:
-            help = f"Its keys are {', '.join(known)}."
+            help = f"Its keys are {', '.join([*known, *self._inner(place[:-1])])}."
         span = _span(self.places, "key_span", path)
         message += self._by_set(path)
         return Finding("TTD002", "unknown-key", "error", message, help, keys.join(path), span=span)
@@ -300,7 +331,7 @@ class _Reading:
 
     def _by_set(self, path: Path) -> str:
         one = self.places.set_by(keys.join(path)) if self.places is not None else None
-        return f" (by --set {one.text})" if one is not None else ""
+        return f" (by {one.shown})" if one is not None else ""
 
 
 def _is_missing_key(error: ErrorDetails) -> bool:

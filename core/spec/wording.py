@@ -54,8 +54,14 @@ def show(value: Any) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant; capitals, - and _ do not count."""
     plain = {_plain(other): other for other in known}
-    found = difflib.get_close_matches(_plain(name), plain, 1, 0.6) if len(name) <= LONGEST_SHOWN else []
-    return plain[found[0]] if found else None
+    found = difflib.get_close_matches(_plain(name), plain, 3, 0.6) if len(name) <= LONGEST_SHOWN else []
+    if not found:
+        return None
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, other, _plain(name)).ratio()
+
+    return plain[max((other for other in plain if other in found), key=likeness)]  # of equals the first one
 
 
 def either(words: Sequence[str]) -> str:
@@ -135,7 +141,7 @@ def invalid(value: Any, errors: Sequence[ErrorDetails]) -> tuple[str, str, objec
             kinds.append(_KINDS[error["type"]])
         else:
             return _other(error), "", None
-    if "a number" in kinds and "a whole number" in kinds:
+    if "a whole number" in kinds and ("a number" in kinds or "a finite number" in kinds):
         kinds.remove("a whole number")
     words = [_toml(quoted) if quoted else plain for quoted, plain in choices if quoted or plain != "or"]
     names = [quoted for quoted, _ in choices if quoted]

@@ -64,6 +64,12 @@ def test_no_length_up_to_the_limit(check_spec: Callable[..., FileReport]) -> Non
     assert finding.help.startswith("write text.max_tokens = 54 (then text.tokens_per_segment is 54), or ")
 
 
+def test_a_limit_is_not_raised_over_what_the_encoder_takes(check_spec: Callable[..., FileReport]) -> None:
+    file = check_spec('tokens_per_segment = "auto"', sets=("text.encoder=t5", "model.mixer.mini_batch_size=4096"))
+    assert "the smallest would be 3,830" in only(file).message
+    assert "text.max_tokens" not in only(file).help
+
+
 def test_no_length_at_all_is_proved(check_spec: Callable[..., FileReport]) -> None:
     """Six segments add an even number of tokens, and the video's are odd."""
     finding = only(

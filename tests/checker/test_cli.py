@@ -104,7 +104,7 @@ def test_one_stage_of_several(call: Call, make_spec: Make) -> None:
 def test_a_stage_that_is_not_there_lists_those_that_are(call: Call, make_spec: Make) -> None:
     code, out, err = call("check", make_spec(added=STAGES), "--stage", "12s")
     assert (code, out) == (2, "")
-    assert err == 'tttdit: spec.toml has no stage "12s" (there are 3s, 9s)\n'
+    assert err == 'tttdit: spec.toml has no stage "12s" (its stages: 3s, 9s)\n'
 
 
 def test_a_plugin_of_one_s_own_is_used_only_when_allowed(call: Call, make_spec: Make, tmp_path: Path) -> None:
@@ -337,3 +337,18 @@ def test_the_same_spec_says_the_same(make_spec: Make) -> None:
         for seed in ("1", "2", "3")
     }
     assert len(said) == 1
+
+
+def test_what_cannot_be_written_is_one_line(make_spec: Make) -> None:
+    command = [str(BIN / "tttdit-check"), make_spec()]
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (2, "tttdit: cannot write: No space left on device\n")
+    for closing, message in (
+        ("1", "cannot write: standard output is closed"),
+        ("0", "cannot read standard input: it is closed"),
+    ):
+        path = "-" if closing == "0" else command[1]
+        shell = f'exec "$0" {path} {closing}>&-'
+        ran = subprocess.run(["sh", "-c", shell, command[0]], stderr=subprocess.PIPE, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (2, f"tttdit: {message}\n")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+from tttdit.checker.api import check
 from tttdit.checker.report import FileReport
 from tttdit.core.findings import Finding
 
@@ -79,3 +83,31 @@ def test_findings_come_in_the_order_of_the_text(check_spec: Check) -> None:
     file = check_spec("fps = 16\nfp = 1", "segments = 3\nsegment = 3", added="\n[optimiser]\n")
     assert [line(finding) for finding in file.findings] == sorted(line(finding) or 0 for finding in file.findings)
     assert len(file.findings) == 3
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "meant"), [("[video]", "[vidoe]", "[video]"), ("[model.mixer]", "[model.mixr]", "mixer")]
+)
+def test_a_misspelt_table_is_not_missing_as_well(
+    make_spec: Callable[..., str], right: str, wrong: str, meant: str
+) -> None:
+    path = Path(make_spec())
+    path.write_text(path.read_text().replace(right, wrong))
+    (finding,) = check(path).findings
+    assert finding.code == "TTD002"
+    assert finding.message.endswith(f"; did you mean {meant}?")
+
+
+def test_stages_in_the_plural(check_spec: Check) -> None:
+    (finding,) = check_spec(added='\n[[stages]]\nname = "a"\n').findings
+    assert finding.message == "stages is not a key of a spec; did you mean [[stage]]?"
+
+
+def test_a_missing_plugin_is_chosen_from_those_there_are(check_spec: Check) -> None:
+    (finding,) = check_spec(added="\n[sampling]\nsteps = 50\n").findings
+    assert finding.help == 'Write plugin = "dpmpp-2m-sde" under [sampling].'
+
+
+def test_a_long_value_from_the_command_line_is_cut(check_spec: Check) -> None:
+    (finding,) = check_spec(sets=(f"video.seconds={'[' * 9000}",)).findings
+    assert len(finding.message) < 250

@@ -133,6 +133,12 @@ def test_an_error_of_the_module_s_own(check_mixer: Callable[[str], tttdit.Report
     assert finding.key == "model.mixer.plugin"
 
 
+def test_a_mixer_that_cannot_be_made_is_the_mixer_s(check_mixer: Callable[[str], tttdit.Report]) -> None:
+    finding = only(check_mixer("pass\n\n    def __init__(self, *, size, regions):\n        super().__init__()"))
+    assert (finding.code, finding.key) == ("TTD313", "model.mixer.plugin")
+    assert "unexpected keyword argument" in finding.message
+
+
 def test_an_error_about_the_run_leaves_the_shapes(make_spec: Callable[..., str]) -> None:
     (file,) = tttdit.check(make_spec(), sets=["memory.transformer_checkpoint_layer_group_size=4"]).files
     assert [finding.code for finding in file.findings] == ["TTD501"]

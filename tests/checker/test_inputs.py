@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +64,11 @@ def test_what_cannot_be_read_does_not_keep_the_rest_from_being_read(folder: Path
 def test_links_are_not_followed_out_of_a_folder(folder: Path) -> None:
     Path("loop").symlink_to(".")
     assert found(".")[0].count("./loop/a.toml") == 0
+
+
+def test_a_pipe_in_a_folder_is_passed_over(folder: Path) -> None:
+    """Whoever reads it waits for a writer that may never come."""
+    os.mkfifo("deep/pipe.toml")
+    names, unreadable = found("deep")
+    assert "deep/pipe.toml" not in names
+    assert unreadable == []

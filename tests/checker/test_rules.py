@@ -168,6 +168,7 @@ def test_a_width_of_another_encoder(check_spec: Callable[..., FileReport]) -> No
 def test_a_text_longer_than_the_encoder_takes(check_spec: Callable[..., FileReport]) -> None:
     finding = of(check_spec("tokens_per_segment = 566", sets=("text.encoder=t5",)), "TTD203")
     assert finding.message == 'the text encoder "t5" takes at most 512 tokens, a segment has 566'
+    assert finding.help == "write text.tokens_per_segment = 502"
 
 
 def test_without_an_encoder_any_width_will_do(check_spec: Callable[..., FileReport]) -> None:

@@ -14,6 +14,9 @@ from tttdit.core.wording import worked, written
 
 # How far from its own value a text's length is looked for, in tokens.
 _REACH = 512
+# How many segments more or fewer than the video has are tried, and how many choices are named.
+_AROUND = 3
+_NAMED = 3
 
 
 class FramesSegments(Rule):
@@ -45,20 +48,14 @@ class FramesSegments(Rule):
         covered = attention * segments + prefix
         if frames == covered:
             return
-        right, rest = divmod(frames - prefix, attention)
-        key, lengths = _video_lengths(stage, {segments} if rest == 0 else {segments, right, right + 1})
-        choices: list[str] = []
-        edits: list[Edit] = []
-        if rest == 0 and right > 0:
-            edits = [Edit("text.segments", right), *_text_length(stage, right)]
-            choices.append(" and ".join(f"{edit.key} = {edit.value}" for edit in edits))
-        choices += [f"{key} = {length} for {count:,} segment{'' if count == 1 else 's'}" for count, length in lengths]
+        key, symbol = ("video.seconds", "seconds") if stage.video.pixel_frames is None else ("video.pixel_frames", "N")
+        choices = _choices(stage, key, symbol, segments, *divmod(frames - prefix, attention))
         pixel_frames = worked("N = fps*seconds + 1" if key == "video.seconds" else "N", dims)
         yield self.finding(
             f"text.segments = {segments:,} needs F = {attention}*S + {prefix} = {covered:,} latent frames, "
             f"the video has {frames:,}: {_consequence(frames - covered)}",
             key="text.segments",
-            help=f"write {', or '.join(choices)}" if choices else "",
+            help=f"write {', or '.join(_told(edits) for edits in choices)}" if choices else "",
             related=written(
                 stage,
                 {
@@ -67,7 +64,7 @@ class FramesSegments(Rule):
                     "model.prefix_frames": f"{prefix} in front",
                 },
             ),
-            fix=Fix("unsafe", tuple(edits)) if edits else None,
+            fix=Fix("unsafe", choices[0]) if choices else None,
         )
 
 
@@ -83,27 +80,49 @@ def _consequence(uncovered: int) -> str:
     return f"the last windows would lack {-uncovered:,} {noun}"
 
 
-def _video_lengths(stage: Stage, counts: set[int]) -> tuple[str, list[tuple[int, int]]]:
-    """The key of the video's length, and for each of these numbers of segments the value that goes with it, if it is whole."""
+def _told(edits: tuple[Edit, ...]) -> str:
+    return " and ".join(f"{edit.key} = {edit.value}" for edit in edits)
+
+
+def _choices(stage: Stage, key: str, symbol: str, segments: int, right: int, rest: int) -> list[tuple[Edit, ...]]:
+    """What to write instead: the number of segments that the video has, or another length of the video; the nearest one first.
+
+    What leaves the texts without a length that works is not proposed, unless nothing else is.
+    """
+    found: list[tuple[list[Edit], list[Edit] | None]] = []
+    if rest == 0 and right > 0:
+        found.append(([Edit("text.segments", right)], _text_length(stage, {"S": right})))
+    near = {segments} if rest == 0 else {segments, *range(max(1, right - _AROUND), right + _AROUND + 2)}
+    for count, length in _video_lengths(stage, symbol, near):
+        edits = [Edit(key, length)] + ([] if count == segments else [Edit("text.segments", count)])
+        found.append((edits, _text_length(stage, {"S": count, symbol: length})))
+    fitting = [(edits, length) for edits, length in found if length is not None] or found
+    return [(*edits, *(length or [])) for edits, length in fitting][:_NAMED]
+
+
+def _video_lengths(stage: Stage, symbol: str, counts: set[int]) -> list[tuple[int, int]]:
+    """For each of these numbers of segments the length of the video that goes with it, if it is whole; the nearest one first."""
     dims = stage.dims
-    key, symbol = ("video.seconds", "seconds") if stage.video.pixel_frames is None else ("video.pixel_frames", "N")
-    zero, one = (dims.exact("F", {symbol: value}) for value in (0, 1))
+    zero, one, now = (*(dims.exact("F", {symbol: value}) for value in (0, 1)), dims.exact(symbol))
     found: list[tuple[int, int]] = []
-    if zero is None or one is None or one == zero:
-        return key, found
+    if zero is None or one is None or one == zero or now is None:
+        return found
     for count in sorted(counts - {0}):
         covered = stage.model.attention_frames * count + stage.model.prefix_frames
         root = (Fraction(covered) - zero) / (one - zero)
         if root.denominator == 1 and root >= 1 and dims.exact("F", {symbol: int(root)}) == covered:
             found.append((count, int(root)))
-    return key, found
+    return sorted(found, key=lambda pair: abs(pair[1] - now))
 
 
-def _text_length(stage: Stage, segments: int) -> list[Edit]:
-    """The texts' length that goes with another number of segments, where the one that the spec states does not."""
-    tokens = stage.text.tokens_per_segment
-    if not isinstance(tokens, int):
-        return []
-    last = max(tokens, min(tokens + _REACH, stage.text.max_tokens))
-    values = solve(stage.dims, stage.laws(), "T", range(max(1, tokens - _REACH), last + 1), {"S": segments})
-    return [Edit("text.tokens_per_segment", value) for value in nearest(values, tokens, 1) if value != tokens]
+def _text_length(stage: Stage, given: dict[str, int]) -> list[Edit] | None:
+    """The texts' length that goes with these values, where the one that the spec states does not; None where no length does."""
+    tokens, most = stage.text.tokens_per_segment, stage.text.max_tokens
+    stated = isinstance(tokens, int)
+    about = tokens if isinstance(tokens, int) else most
+    last = max(about, min(about + _REACH, most))
+    values = solve(stage.dims, stage.laws(), "T", range(max(1, about - _REACH), last + 1), given)
+    if not values:
+        return None
+    (length,) = nearest(values, about, 1)
+    return [Edit("text.tokens_per_segment", length)] if stated and length != tokens else []

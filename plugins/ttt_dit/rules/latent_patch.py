@@ -34,8 +34,8 @@ class LatentPatch(Rule):
         """One finding for each side of the picture that leaves a rest."""
         patch = int(stage.dims["p"])
         for side, what, symbol, key in (
-            ("H", "rows", "pixel_height", "video.height"),
-            ("W", "columns", "pixel_width", "video.width"),
+            ("H", "row", "pixel_height", "video.height"),
+            ("W", "column", "pixel_width", "video.width"),
         ):
             latents = stage.dims.value(side)
             if latents is None or latents % patch == 0:
@@ -44,7 +44,8 @@ class LatentPatch(Rule):
             candidates = range(max(1, pixels - 128), pixels + 129)
             values = nearest(prefer(stage.dims, self.laws(stage), stage.laws(), symbol, candidates), pixels, 2)
             yield self.finding(
-                f"{latents:,} latent {what} (of {pixels:,} pixels) cannot be cut into patches of {patch}: {latents % patch} left over",
+                f"{latents:,} latent {what}{'' if latents == 1 else 's'} (of {pixels:,} pixels) cannot be cut into patches of {patch}: "
+                f"{latents % patch} left over",
                 key=key,
                 help=f"write {key} = {either(values)}" if values else "",
                 related=written(stage, {"model.patch_size": f"p = {patch}"}),

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tttdit.core.findings import Edit, Finding, Fix, Span
 from tttdit.core.spec.document import Document
+from tttdit.core.spec.run_tables import HardwareTable
 from tttdit.core.spec.sets import Set
 from tttdit.core.spec.stages import StageSpec, stages
 from tttdit.core.spec.tables import BASE_TABLES, Count, PluginTable, Table, TextTable, TrainingTable, VideoTable
@@ -189,7 +190,7 @@ def test_a_misspelt_key_is_not_missing_as_well() -> None:
 def test_missing_tables() -> None:
     (finding,) = found(VideoTable, "", "video")
     assert (finding.code, finding.message) == ("TTD004", "the spec has no [video] table")
-    assert finding.help == "Write a table:\n[video]\nfps = 16\nheight = 480\nwidth = 720"
+    assert finding.help == "Write a table:\n[video]\nseconds = 9\nfps = 16\nheight = 480\nwidth = 720"
     assert finding.span == Span(1, 1, 1, 1)
     assert validate(TrainingTable, None, "training") == (TrainingTable(), [])
 
@@ -232,7 +233,7 @@ def window(lines: str) -> list[Finding]:
         (
             "",
             "model.mixer.window is missing",
-            'Write window = 16 under [model.mixer], or choose a preset that has it: "small" or "large".',
+            'Write window = 64 under [model.mixer], or choose a preset that has it: "small" or "large".',
         ),
         ("window = 1\nwindov = 2", "model.mixer.windov is not a key of [model.mixer]; did you mean window?", ""),
         ("window = 1\nmode = 'men'", 'model.mixer.mode is "men", expected "mean" or "sum"', 'Did you mean "mean"?'),
@@ -288,7 +289,11 @@ def test_unknown_tables() -> None:
     findings = unknown_tables(stage.values, known, stage)
     assert said(findings) == [
         ("TTD002", "[vidio] is not a table of a spec; did you mean [video]?", ""),
-        ("TTD002", "[job] is not a table of a spec", "A spec's tables are video, text, model."),
+        (
+            "TTD002",
+            "[job] is not a table of a spec",
+            "A spec's tables are video, text, model; stages begin with [[stage]].",
+        ),
         ("TTD002", "lr is not a key of a spec", "lr is a key of [optimizer]."),
     ]
     assert [finding.span for finding in findings] == [Span(1, 2, 1, 7), Span(3, 2, 3, 5), None]
@@ -369,3 +374,8 @@ def test_a_mistake_that_stages_inherit_is_said_once() -> None:
         ("training.steps", None),
         ("training.warmup_steps", "b"),
     ]
+
+
+def test_of_names_that_are_equally_near_the_first_one() -> None:
+    (finding,) = found(HardwareTable, '[hardware]\ngpu = "H100"\n', "hardware")
+    assert finding.help == 'Did you mean "H100-80GB"?'

@@ -27,7 +27,7 @@ def test_too_many_segments(findings_of: Find) -> None:
     assert finding.message == (
         "text.segments = 4 needs F = 12*S + 1 = 49 latent frames, the video has 37: the last windows would lack 12 frames"
     )
-    assert finding.help == "write text.segments = 3, or video.seconds = 12 for 4 segments"
+    assert finding.help == "write text.segments = 3", "12 seconds make 4 segments, but leave the texts no length"
     assert [(one.key, one.message) for one in finding.related] == [
         ("video.seconds", "F = 37 latent frames, of N = fps*seconds + 1 = 16*9 + 1 = 145 pixel frames")
     ]
@@ -38,7 +38,8 @@ def test_too_few_segments_whose_texts_have_another_length(findings_of: Find) -> 
     (finding,) = findings_of(text={"segments": 2, "tokens_per_segment": 503})
     assert finding.message.endswith("the video has 37: 12 frames would lie in no window")
     assert finding.help == (
-        "write text.segments = 3 and text.tokens_per_segment = 502, or video.seconds = 6 for 2 segments"
+        "write text.segments = 3 and text.tokens_per_segment = 502, "
+        "or video.seconds = 6 and text.tokens_per_segment = 501"
     )
     assert finding.fix == Fix("unsafe", (Edit("text.segments", 3), Edit("text.tokens_per_segment", 502)))
 
@@ -50,8 +51,11 @@ def test_a_fix_leaves_nothing_to_be_found(findings_of: Find) -> None:
 def test_a_video_between_two_numbers_of_segments(findings_of: Find) -> None:
     (finding,) = findings_of(video={"seconds": 10})
     assert finding.message.endswith("the video has 41: 4 frames would lie in no window")
-    assert finding.help == "write video.seconds = 9 for 3 segments, or video.seconds = 12 for 4 segments"
-    assert finding.fix is None
+    assert finding.help == (
+        "write video.seconds = 9, or video.seconds = 6 and text.segments = 2 and text.tokens_per_segment = 501, "
+        "or video.seconds = 15 and text.segments = 5 and text.tokens_per_segment = 490"
+    )
+    assert finding.fix == Fix("unsafe", (Edit("video.seconds", 9),))
 
 
 def test_a_video_whose_length_is_given_in_frames(findings_of: Find) -> None:

@@ -112,7 +112,8 @@ def _video_lengths(stage: Stage, symbol: str, counts: set[int]) -> list[tuple[in
         root = (Fraction(covered) - zero) / (one - zero)
         if root.denominator == 1 and root >= 1 and dims.exact("F", {symbol: int(root)}) == covered:
             found.append((count, int(root)))
-    return sorted(found, key=lambda pair: abs(pair[1] - now))
+    present = float(now)
+    return sorted(found, key=lambda pair: abs(pair[1] - present))
 
 
 def _text_length(stage: Stage, given: dict[str, int]) -> list[Edit] | None:

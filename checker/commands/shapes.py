@@ -23,7 +23,7 @@ could not be read.
 """
 
 
-@click.command(epilog=EPILOG, short_help="List every tensor of the model.")
+@click.command(epilog=EPILOG, short_help="List the shapes in the model.")
 @options.paths
 @click.option("--symbolic", is_flag=True, help="Formulas only, no numbers.")
 @options.output_format
@@ -36,7 +36,7 @@ def shapes(
     sets: tuple[str, ...],
     allowed: tuple[str, ...],
 ) -> int:
-    """List every tensor of the model: name, formula, value.
+    """List the model's parameters, buffers and inputs and what its modules and regions return: name, formula, value.
 
     Inputs, parameters, intermediates and the prediction, for each stage. Layers that are alike are listed once, as layers.*.
     """

@@ -92,7 +92,8 @@ def trace(model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: 
 
     Raises `Unresolved` where a dimension that the model needs has no value.
     """
-    recorder = _Recorder()
+    regions = (*model.regions, *mixer.regions)
+    recorder = _Recorder({region.key for region in regions} | {region.group for region in regions if region.group})
     try:
         with listening(recorder.heard_division), no_grad():
             before = STATE.recorder, STATE.first_steps, STATE.operator_results, STATE.default_dtype
@@ -145,14 +146,15 @@ def _are_alike(module: Any) -> bool:
 class _Recorder:
     """Notes what every module and region returns."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: set[str]) -> None:
+        self.declared = declared  # regions, and the keys of sized ones
         self.shapes: list[NamedShape] = []
         self.problems: list[Problem] = []
         self.names: dict[int, str] = {}
         self.repeated: tuple[str, ...] = ()
         self.place = ""
         self.making_mixer = False
-        self._seen: set[str] = set()
+        self._seen: dict[str, list[tuple[int, ...]]] = {}
         self._tensors: list[tuple[Tensor, str]] = []  # those that have names, the latest last
 
     def name(self, name: str, tensor: Any) -> None:
@@ -194,10 +196,22 @@ class _Recorder:
                 self.note_all(f"{name}.{index}", kind, each)
 
     def note(self, name: str, kind: Kind, tensor: Tensor) -> None:
-        """One tensor; a name's first tensor is kept."""
-        if name not in self._seen:
-            self._seen.add(name)
-            self.shapes.append(NamedShape(name, kind, tuple(tensor.shape), tensor.dtype.name))
+        """One tensor. What a module returns again is noted where it has another shape: `norm`, `norm#2`."""
+        shapes = self._seen.setdefault(name, [])
+        if tensor.shape in shapes:
+            return
+        shapes.append(tensor.shape)
+        numbered = name if len(shapes) == 1 else f"{name}#{len(shapes)}"
+        self.shapes.append(NamedShape(numbered, kind, tuple(tensor.shape), tensor.dtype.name))
+
+    def entered_region(self, name: str) -> None:
+        """A region is run. One that nobody has declared could be switched by no key of `[memory]`."""
+        if name in self.declared:
+            return
+        self.declared.add(name)  # told once
+        path, line, code = _from_frame(sys._getframe(1))
+        message = f'the region "{name}" is declared neither by the model nor by the mixer'
+        self.problems.append(Problem("error", message, self.place, path, line, code, self.making_mixer))
 
     def heard_division(self, dividend: int, divisor: int) -> None:
         """A division of dimensions left a remainder that no law allows."""
@@ -222,8 +236,13 @@ class _RecordedRegions(Regions):
     def within(self, name: str) -> Regions:
         return _RecordedRegions(self._recorder, self._join(name))
 
+    def group_size(self, name: str, count: int) -> int:
+        self._recorder.entered_region(name)
+        return count
+
     def __call__(self, name: str, function: Callable[..., Result], *arguments: Any) -> Result:
         full = self._join(name)
+        self._recorder.entered_region(name)
         tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
         self._recorder.note_all(f"{full}.in", "intermediate", tensors[0] if len(tensors) == 1 else tensors)
         result = function(*arguments)

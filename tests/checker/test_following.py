@@ -24,6 +24,7 @@ class Mixer(nn.Module):
     def __init__(self, *, width, heads, regions):
         super().__init__()
         self.heads = heads
+        self.regions = regions
         self.wo = nn.Linear(width, width)
 
     def forward(self, x):
@@ -144,3 +145,10 @@ def test_an_error_about_the_run_leaves_the_shapes(make_spec: Callable[..., str])
     assert [finding.code for finding in file.findings] == ["TTD501"]
     assert file.stages[0].proved
     assert file.stages[0].shapes
+
+
+def test_a_region_that_nobody_declared(check_mixer: Callable[[str], tttdit.Report]) -> None:
+    """It would be kept or recomputed by no key of `[memory]`, and the run would refuse it."""
+    finding = only(check_mixer('x = self.regions("blocks", torch.tanh, x)'))
+    assert finding.code == "TTD313"
+    assert finding.message == 'the region "blocks" is declared neither by the model nor by the mixer'

@@ -155,11 +155,14 @@ def not_whole(spec):
 
 
 class Seen(dict):
-    """Names and shapes on torch; a name's first tensor is kept."""
+    """Names and shapes on torch; what comes again in another shape is numbered: `norm`, `norm#2`."""
 
     def note(self, name, kind, value):
         if isinstance(value, torch.Tensor):
-            self.setdefault(name, (kind, tuple(value.shape), str(value.dtype).removeprefix("torch.")))
+            tensor, numbered, count = (kind, tuple(value.shape), str(value.dtype).removeprefix("torch.")), name, 1
+            while self.setdefault(numbered, tensor)[1] != tensor[1]:
+                count += 1
+                numbered = f"{name}#{count}"
         else:
             for index, each in enumerate(value):
                 self.note(f"{name}.{index}", kind, each)

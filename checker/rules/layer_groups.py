@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tttdit.core.dimensions import Dimensions
 from tttdit.core.findings import Edit, Finding, Fix, Related
-from tttdit.core.laws import Divisible, Law, nearest
+from tttdit.core.laws import nearest
 from tttdit.core.plugin.kinds import Region
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
-from tttdit.core.symbolic.formula import Formula
 from tttdit.core.wording import divisors, either
 
 
 class LayerGroups(Rule):
-    """What: the layers (or whatever a region groups) cannot be cut into groups of the size that `[memory]` asks for.
+    """What: the layers (or whatever a region groups) do not come out even in groups of the size that `[memory]` asks for.
 
-    Why: a group is recomputed as one. Where a plugin declares that its groups are all alike, their size has to divide the number of what
-    is grouped. (A scan's groups of mini-batches need not: the last one may be smaller.)
+    Why: it runs, with a smaller last group, but surely it was not meant: a group of the whole size decides the peak of memory, and the
+    public training code asserts here. (Of a scan's groups of mini-batches nobody expects that they come out even.)
 
     Example: `transformer_checkpoint_layer_group_size = 4` for a model of 42 layers; two would be left over.
 
@@ -29,10 +27,7 @@ class LayerGroups(Rule):
 
     code = "TTD501"
     name = "layer-groups"
-
-    def laws(self, stage: Stage) -> list[Law]:
-        """What is grouped is a whole multiple of each group's size."""
-        return [Divisible(Dimensions.symbol(region.count), Formula.number(size)) for region, size in _even(stage)]
+    severity = "warning"
 
     def check(self, stage: Stage) -> Iterator[Finding]:
         """One finding for each size that leaves a rest."""
@@ -45,7 +40,7 @@ class LayerGroups(Rule):
             works = nearest(divisors(count), size)
             closest = nearest(works, size, 1)[0]
             yield self.finding(
-                f"{count:,} {dimension.meaning} cannot be cut into groups of {size:,}: {count % size:,} would be left over",
+                f"{count:,} {dimension.meaning} in groups of {size:,} do not come out even: the last group has {count % size:,}",
                 key=key,
                 help=f"write {key} = {either(works)}, or 0 to recompute none",
                 related=[Related(f"{count:,} {dimension.meaning}", other) for other in dimension.keys],

@@ -35,7 +35,9 @@ class Region:
     inside: tuple[str, ...] = ()  # keys of regions that lie in it
     count: str = ""  # a size: the dimension that is grouped
     group: str = ""  # a size: the region's name in the module; "" where an operator groups its own steps
-    even: bool = False  # a size: the count must be a whole multiple of it; otherwise the last group is smaller
+    even: bool = (
+        False  # a size: a count that is no whole multiple of it, so that the last group is smaller, deserves a warning
+    )
     is_region: bool = True  # False: an option of the runtime that is no region (shard_transformer_inputs)
 
 

@@ -141,8 +141,8 @@ def test_a_mixer_that_cannot_be_made_is_the_mixer_s(check_mixer: Callable[[str],
 
 
 def test_an_error_about_the_run_leaves_the_shapes(make_spec: Callable[..., str]) -> None:
-    (file,) = tttdit.check(make_spec(), sets=["memory.transformer_checkpoint_layer_group_size=4"]).files
-    assert [finding.code for finding in file.findings] == ["TTD501"]
+    (file,) = tttdit.check(make_spec(), sets=["parallelism.tp_sharding=5"]).files
+    assert [finding.code for finding in file.findings] == ["TTD601"]
     assert file.stages[0].proved
     assert file.stages[0].shapes
 

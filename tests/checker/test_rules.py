@@ -50,7 +50,7 @@ def test_layers_in_groups_that_leave_some_over(
         ("memory.transformer_checkpoint_layer_group_size", 3)
     ]
     assert (
-        "error[TTD501] layer-groups: 42 layers cannot be cut into groups of 4: 2 would be left over\n"
+        "warning[TTD501] layer-groups: 42 layers in groups of 4 do not come out even: the last group has 2\n"
         "  --> spec.toml:22:1\n"
         "   |\n"
         '16 | preset = "5B"\n'

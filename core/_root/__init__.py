@@ -4,6 +4,7 @@
 
     report = tttdit.check("examples/nine-seconds.toml")
     spec = tttdit.load_spec("examples/nine-seconds.toml")
+    model = tttdit.build_model(spec, device="meta")  # this and training_loss need torch; nothing else does
 
 A plugin marks its hooks with `hookimpl`. Everything is imported when it is first asked for, so that a plugin's light announcement pays for
 nothing that it does not use.
@@ -19,17 +20,21 @@ if TYPE_CHECKING:
     from tttdit.checker.report import Report
     from tttdit.checker.spec import Spec
     from tttdit.core.plugin.hooks import hookimpl
+    from tttdit.core.runtime.building import build_model
+    from tttdit.core.runtime.objective import training_loss
 
     __version__: str
 
-__all__ = ["Report", "Spec", "__version__", "check", "hookimpl", "load_spec"]
+__all__ = ["Report", "Spec", "__version__", "build_model", "check", "hookimpl", "load_spec", "training_loss"]
 
 _PLACES = {
     "Report": "tttdit.checker.report",
     "Spec": "tttdit.checker.spec",
+    "build_model": "tttdit.core.runtime.building",
     "check": "tttdit.checker.api",
     "hookimpl": "tttdit.core.plugin.hooks",
     "load_spec": "tttdit.checker.api",
+    "training_loss": "tttdit.core.runtime.objective",
 }
 
 

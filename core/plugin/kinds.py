@@ -100,8 +100,9 @@ class Model(Announcement):
     """A video diffusion transformer.
 
     `module` takes the keywords of `arguments(table, dims)`, `mixer` (a function of a `Regions` that makes one mixer) and `regions`; its
-    forward takes the tensors of `inputs(table, dims)` by position and returns the prediction.
-    `repeated` is the constructor keyword that only counts identical layers: a check builds few of them.
+    forward takes the tensors of `inputs(table, dims)` by position (latents, text embeddings, timesteps) and returns the prediction, which
+    has the latents' shape. `repeated` is the constructor keyword that only counts identical layers: a check builds few of them.
+    `trains(table, name)` says whether the parameter of this name is trained.
     """
 
     module: str
@@ -110,6 +111,7 @@ class Model(Announcement):
     inputs: Callable[[Any, Dimensions], dict[str, Input]]
     regions: tuple[Region, ...] = ()
     repeated: str | None = None
+    trains: Callable[[Any, str], bool] = lambda table, name: True
 
 
 @frozen(kw_only=True)

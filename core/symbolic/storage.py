@@ -21,14 +21,22 @@ if TYPE_CHECKING:
 
 @frozen
 class Operator:
-    """One dispatched operator: its name in aten, its results, and the bytes that live after it."""
+    """One dispatched operator: its name in aten, its results, and the bytes that live after it.
+
+    `place` is the module or region at work, `line` the plugin's line ("module.py:57") that called it (in backward: that made the
+    node), `rule` the line of the symbolic world that stands for it; each "" where nobody knows. `flops` are floating-point operations as
+    `torch.utils.flop_counter` counts them.
+    """
 
     name: str
     shapes: tuple[tuple[int, ...], ...]
     strides: tuple[tuple[int, ...], ...]
     dtypes: tuple[str, ...]
     live: int
-    place: str
+    place: str = ""
+    line: str = ""
+    rule: str = ""
+    flops: int = 0
 
 
 class Meter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tttdit import hookimpl
 from tttdit.core.plugin.kinds import Model
-from tttdit.plugins.ttt_dit.structure import REGIONS, arguments, dimensions, inputs
+from tttdit.plugins.ttt_dit.structure import REGIONS, arguments, dimensions, inputs, trains
 
 
 @hookimpl
@@ -22,5 +22,6 @@ def tttdit_models() -> list[Model]:
             inputs=inputs,
             regions=REGIONS,
             repeated="layers",
+            trains=trains,
         )
     ]

@@ -97,3 +97,8 @@ def inputs(table: TTTDiTTable, dims: Dimensions) -> dict[str, Input]:
         "text": Input((B, dims["S"], dims["T"], dims["X"]), "float32"),
         "timestep": Input((B,), "int64"),
     }
+
+
+def trains(table: TTTDiTTable, name: str) -> bool:
+    """Whether the adapter trains a parameter: "qkvo" means all of the sequence blocks, which are the attention, the mixer and its gates."""
+    return table.adapter == "sft" or (table.adapter == "qkvo" and ".seq_modeling_block." in name)

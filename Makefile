@@ -43,8 +43,9 @@ format: $(DEV)  ## format the code, and sort its imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DEV)  ## time a cold check against `import torch`; writes docs/performance.md
+bench: $(DEV)  ## time a cold check, and a training step; writes docs/performance.md
 	$(BIN)/python bench/cold_check.py
+	$(BIN)/python bench/train_step.py
 
 docs: $(BASE)  ## draw the picture and copy the finding that the README shows, from the program's own output
 	$(BIN)/python docs/refresh.py

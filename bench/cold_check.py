@@ -8,7 +8,6 @@ a program twice. Exit code 1 where a bar is missed.
 """
 
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -16,14 +15,12 @@ import sysconfig
 import tempfile
 import time
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from page import machine, write
+
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "performance.md"
-BEGIN = "<!-- what `make bench` writes: begin -->"
-END = "<!-- what `make bench` writes: end -->"
 
 CHECK = str(Path(sysconfig.get_path("scripts")) / "tttdit-check")
 CURRICULUM = "examples/curriculum.toml"
@@ -112,8 +109,7 @@ def page(times: dict[str, list[float]], imports: Counter[str]) -> tuple[str, boo
         return f"{middle[name]:.0f} ms | {min(times[name]):.0f} to {max(times[name]):.0f} ms"
 
     rows = [
-        f"Medians of {ROUNDS} rounds, the commands in turn. {platform.system()} on {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, torch {version('torch')}, tttdit {version('tttdit')}.",
+        f"Medians of {ROUNDS} rounds, the commands in turn. {machine()}.",
         "",
         "| command, each in a fresh process | median | range |",
         "|---|---|---|",
@@ -139,9 +135,6 @@ def page(times: dict[str, list[float]], imports: Counter[str]) -> tuple[str, boo
 
 def main() -> int:
     """Measure, print, and write the page's block."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    _, closed, after = rest.partition(END)
-    assert closed, f"{PAGE.name} needs the lines {BEGIN} and {END}"
     with tempfile.TemporaryDirectory() as folder:
         times = in_turn(
             {
@@ -152,7 +145,7 @@ def main() -> int:
             }
         )
     block, kept = page(times, where_time_goes())
-    PAGE.write_text(f"{before}{BEGIN}\n\n{block}\n\n{END}{after}", "utf-8")
+    write("cold_check.py", block)
     print(block)
     if not kept:
         print("\na bar is missed", file=sys.stderr)

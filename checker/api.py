@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tttdit.checker.checking import Checker
 from tttdit.checker.inputs import documents
-from tttdit.checker.report import FileReport, Report
+from tttdit.checker.report import FileReport, Report, Scale
 from tttdit.checker.spec import Spec
 from tttdit.core.errors import UsageError
 from tttdit.core.spec.document import read
@@ -57,10 +57,18 @@ def load_spec(
 
 
 def check_paths(
-    paths: Iterable[str], *, stage: str | None = None, sets: Sequence[str] = (), allowed: Iterable[str] = ()
+    paths: Iterable[str],
+    *,
+    stage: str | None = None,
+    sets: Sequence[str] = (),
+    allowed: Iterable[str] = (),
+    verify: Scale | None = None,
 ) -> tuple[Report, list[str]]:
-    """The report on files and folders, as the command line names them, and what could not be read."""
+    """The report on files and folders, as the command line names them, and what could not be read.
+
+    With `verify` what is right is proved too: made "small", or at "full" size.
+    """
     unreadable: list[str] = []
-    checker = Checker(stage=stage, sets=tuple(sets), allowed=tuple(allowed))
+    checker = Checker(stage=stage, sets=tuple(sets), allowed=tuple(allowed), verify=verify)
     files: list[FileReport] = [checker.check(document) for document in documents(paths, unreadable)]
     return Report(tuple(files)), unreadable

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from attrs import evolve, field, frozen
 
-from tttdit.checker.following import Followed, follow
-from tttdit.checker.judging import judge
-from tttdit.checker.report import FileReport, StageReport
+from tttdit.checker.examining import Examined, examine
+from tttdit.checker.report import FileReport, Scale, StageReport
 from tttdit.checker.resolving import Resolved, resolve
 from tttdit.checker.spec import Spec
 from tttdit.checker.staging import stage_report
@@ -26,11 +25,12 @@ from tttdit.core.spec.validation import once
 
 @frozen(kw_only=True, slots=False)
 class Checker:
-    """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used."""
+    """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify."""
 
     stage: str | None = None
     sets: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    verify: Scale | None = None
     _parsed: tuple[Set, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -48,9 +48,9 @@ class Checker:
         curriculum = self._stages(document)
         findings, reports = list(curriculum.findings), list[StageReport]()
         for resolved in self._resolved(curriculum):
-            report, found = self._judged(resolved)
-            findings += found
-            reports += [report] if report is not None else []
+            examined = examine(resolved)
+            findings += examined.findings
+            reports += self._reported(examined, findings)
         return FileReport(document.path, _in_order(once(findings)), tuple(reports), document.text)
 
     def load(self, document: Document) -> Spec:
@@ -84,17 +84,19 @@ class Checker:
     def _resolved(self, curriculum: Curriculum) -> Iterator[Resolved]:
         return (resolve(spec, self.registry) for spec in curriculum.stages)
 
-    def _judged(self, resolved: Resolved) -> tuple[StageReport | None, list[Finding]]:
-        findings, stage = list(resolved.findings), resolved.stage
-        followed = Followed()
-        if stage is not None:
-            locate = resolved.locator.located
-            findings += [locate(finding) for finding in judge(resolved.rules, stage)]
-            followed = follow(stage, [finding for finding in findings if finding.severity == "error"])
-            findings += [locate(finding) for finding in followed.findings]
-        ok = not any(finding.severity == "error" for finding in findings)
-        report = stage_report(stage, resolved.chosen, followed, ok=ok) if stage is not None else None
-        return report, findings
+    def _reported(self, examined: Examined, findings: list[Finding]) -> list[StageReport]:
+        """The report on a stage, if it is one; what its proof finds is added to the findings."""
+        resolved = examined.resolved
+        if resolved.stage is None:
+            return []
+        if self.verify is None:
+            return [stage_report(resolved.stage, resolved.chosen, examined.followed, ok=examined.ok)]
+        from tttdit.checker.verifying import verify
+
+        verified = verify(examined, self.registry, self.verify)
+        findings += verified.findings
+        ok = examined.ok and verified.proof.agrees is not False
+        return [stage_report(resolved.stage, resolved.chosen, verified.followed, verified.proof, ok=ok)]
 
 
 def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:

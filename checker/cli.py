@@ -15,9 +15,9 @@ from typing import NoReturn
 import click
 
 from tttdit.checker.output import complain, write
-from tttdit.core.errors import TttditError
+from tttdit.core.errors import SpecError, TttditError
 
-COMMANDS = ("check", "shapes", "plugins", "schema")
+COMMANDS = ("check", "shapes", "plugins", "schema", "convert-weights")
 
 EPILOG = """\b
 Examples:
@@ -36,7 +36,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"tttdit.checker.commands.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"tttdit.checker.commands.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 
@@ -103,6 +104,10 @@ def outcome(command: click.Command, name: str, arguments: list[str]) -> int:
         return _refuse(error)
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except SpecError as error:
+        for line in str(error).splitlines():
+            complain(line)
+        return 2
     except TttditError as error:
         complain(str(error))
         return 2

@@ -23,7 +23,8 @@ from tttdit.core.symbolic.formula import Formula
 from tttdit.core.wording import spoken
 
 if TYPE_CHECKING:
-    from tttdit.core.symbolic.trace import NamedShape, Problem
+    from tttdit.core.shapes import NamedShape
+    from tttdit.core.symbolic.trace import Problem
 
 _PAGES: dict[str, Page] = {
     "shape": ShapeMismatch(),
@@ -51,7 +52,7 @@ def follow(stage: Stage, errors: list[Finding]) -> Followed:
     from tttdit.core.symbolic.trace import trace
 
     try:
-        seen = trace(stage.assembly.model, stage.assembly.mixer, stage.model, stage.mixer, stage.dims)
+        seen = trace(stage)
     except Unresolved as hole:
         return Followed(findings=() if errors else (_hole(hole.symbol, stage),))
     findings = tuple(_finding(problem, stage) for problem in seen.problems)
@@ -84,7 +85,7 @@ def _finding(problem: Problem, stage: Stage) -> Finding:
     return page.finding(
         message,
         key=key,
-        help=_HELP.get(problem.kind, ""),
+        help=HELP_FOR_UNKNOWN if problem.kind == "unknown" else "",
         related=[*_module(problem), *(Related(label, other) for other, label in others)],
     )
 
@@ -100,9 +101,7 @@ def _explained(problem: Problem, left: int, right: int, dims: Dimensions) -> str
     return explain(left, right, dims)
 
 
-_HELP = {
-    "unknown": "nothing is wrong with the spec; the shapes that come after this call are not proved",
-}
+HELP_FOR_UNKNOWN = "nothing is wrong with the spec; the shapes that come after this call are not proved"
 
 
 def _keys(symbols: frozenset[str], dims: Dimensions) -> Iterator[tuple[str, str]]:
@@ -125,11 +124,14 @@ def _module(problem: Problem) -> Iterator[Related]:
 
 
 def _module_key(problem: Problem, stage: Stage) -> str:
-    """The key that chose the module, for a problem that no dimension explains: the model's for its own files, else the mixer's."""
-    if problem.mixers:
-        return "model.mixer.plugin"
+    """The key that chose the module, for a problem that no dimension explains."""
+    return "model.mixer.plugin" if problem.mixers else module_key(problem.path, stage)
+
+
+def module_key(path: str | None, stage: Stage) -> str:
+    """The key that chose the module in this file: the model's for its own files, else the mixer's."""
     module = stage.assembly.model.module.partition(":")[0].split(".")
     home = module[-2] if len(module) > 1 else module[-1]
-    if problem.path is None or home in (Path(problem.path).parent.name, Path(problem.path).stem):
+    if path is None or home in (Path(path).parent.name, Path(path).stem):
         return "model.plugin"
     return "model.mixer.plugin"

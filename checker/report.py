@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from tttdit.core.findings import Finding, Fix, Related, Span
 
@@ -59,9 +59,39 @@ class ShapeReport:
         }
 
 
+Scale: TypeAlias = Literal["small", "full"]
+
+
+@frozen
+class ProofReport:
+    """What `--verify` says of a stage: whether torch and the check agree, and in how much.
+
+    `agrees` is None for a stage that was not compared, and `note` says why. `scale` says at which sizes: those in `sizes` (the key, what
+    it is here, what it is in the spec) are small, all others the spec's own. A stage that was `traced` has calls that the check does not
+    know: it was run on torch's fake tensors alone, and its shapes and bytes are from there.
+    """
+
+    scale: Scale
+    agrees: bool | None
+    note: str = ""
+    traced: bool = False
+    operators: int = 0
+    parameters: int = 0
+    flops: int = 0
+    flops_apart: float = 0.0  # as a share of torch's
+    saved_bytes: int | None = None  # live when the loss has been computed; where it was traced
+    peak_bytes: int = 0
+    sizes: tuple[tuple[str, int, int], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its part of the JSON."""
+        sizes = [{"key": key, "value": small, "spec": full} for key, small, full in self.sizes]
+        return {**asdict(self), "sizes": sizes}
+
+
 @frozen
 class StageReport:
-    """One stage: its numbers, and whether the model's shapes were proved with them."""
+    """One stage: its numbers, and whether the model's shapes were proved with them. `proof` is there where it was asked for."""
 
     name: str
     ok: bool
@@ -70,6 +100,7 @@ class StageReport:
     chosen: tuple[Chosen, ...]
     shapes: tuple[ShapeReport, ...]
     proved: bool  # the model ran in the symbolic world from end to end
+    proof: ProofReport | None = None
 
     @property
     def dims(self) -> dict[str, int | None]:
@@ -91,6 +122,7 @@ class StageReport:
             "sequence": dict(self.sequence),
             "chosen": [chosen.as_dict() for chosen in self.chosen],
             "shapes": [shape.as_dict() for shape in self.shapes],
+            **({"proof": self.proof.as_dict()} if self.proof is not None else {}),
         }
 
 

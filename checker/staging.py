@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 
 from tttdit.checker.following import Followed
-from tttdit.checker.report import Chosen, DimensionReport, ShapeReport, StageReport
+from tttdit.checker.report import Chosen, DimensionReport, ProofReport, ShapeReport, StageReport
 from tttdit.checker.spelling import spelled
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.dimension import formula_of
 
 
-def stage_report(stage: Stage, chosen: tuple[Chosen, ...], followed: Followed, *, ok: bool) -> StageReport:
+def stage_report(
+    stage: Stage, chosen: tuple[Chosen, ...], followed: Followed, proof: ProofReport | None = None, *, ok: bool
+) -> StageReport:
     """The report on a stage; `ok` says that it has no errors."""
     return StageReport(
         name=stage.name,
@@ -32,6 +34,7 @@ def stage_report(stage: Stage, chosen: tuple[Chosen, ...], followed: Followed, *
             for shape in followed.shapes
         ),
         proved=followed.proved,
+        proof=proof,
     )
 
 

@@ -59,6 +59,7 @@ class Unresolved(TttditError):
     def __init__(self, symbol: str) -> None:
         super().__init__(f"dimension {symbol} has no value")
         self.symbol = symbol
+        self.symbol = symbol
 
 
 class SymbolicError(TttditError):

@@ -9,6 +9,8 @@ import click
 
 from tttdit.checker.commands import options
 from tttdit.checker.output import complain, write
+from tttdit.checker.report import Scale
+from tttdit.core.errors import UsageError
 
 EPILOG = """\b
 Examples:
@@ -16,6 +18,7 @@ Examples:
   tttdit-check specs/ --output-format json
   tttdit-check curriculum.toml --stage 9s --set text.segments=4
   cat spec.toml | tttdit-check -
+  tttdit-check --verify nine-seconds.toml
 
 \b
 Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 the command
@@ -27,8 +30,20 @@ was wrong or a file could not be read.
 @options.paths
 @options.output_format
 @options.choosing
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Run a training step on torch beside the check's own and compare them, operator by operator; with small sizes.",
+)
+@click.option("--full", is_flag=True, help="With --verify: at the spec's own sizes, on tensors without data.")
 def check(
-    paths: tuple[str, ...], output_format: str, stage: str | None, sets: tuple[str, ...], allowed: tuple[str, ...]
+    paths: tuple[str, ...],
+    output_format: str,
+    stage: str | None,
+    sets: tuple[str, ...],
+    allowed: tuple[str, ...],
+    verify: bool,
+    full: bool,
 ) -> int:
     """Say whether specs will run, and what to change where they will not.
 
@@ -37,16 +52,19 @@ def check(
     """
     from tttdit.checker.api import check_paths
 
-    report, unreadable = check_paths(paths, stage=stage, sets=sets, allowed=allowed)
+    if full and not verify:
+        raise UsageError("--full says how to verify: write --verify --full")
+    scale: Scale | None = None if not verify else "full" if full else "small"
+    report, unreadable = check_paths(paths, stage=stage, sets=sets, allowed=allowed, verify=scale)
     if output_format == "json":
         from tttdit.checker.render import json
 
         write(json.render(report))
     elif report.files:
-        from tttdit.checker.render import full
+        from tttdit.checker.render import full as for_people
         from tttdit.checker.render.paint import paint_for
 
-        write(full.render(report, paint_for(sys.stdout, os.environ)))
+        write(for_people.render(report, paint_for(sys.stdout, os.environ)))
     for message in unreadable:
         complain(message)
     return 2 if unreadable else 0 if report.ok else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tttdit.checker.render.paint import Paint
+from tttdit.checker.render.proof import proof
 from tttdit.checker.render.text import table, visible
 from tttdit.checker.report import DimensionReport, StageReport
 
@@ -41,6 +42,8 @@ def summary(stage: StageReport, paint: Paint) -> Iterator[str]:
         yield f"  shapes: {len(stage.shapes)} tensors, proved from the video to the prediction"
     elif stage.ok:
         yield "  shapes: not proved"
+    if stage.proof is not None:
+        yield from proof(stage.proof, paint)
 
 
 def number(value: int | None) -> str:

@@ -11,7 +11,7 @@ class UnusablePlugin(Page):
     Why: two distributions offer one name, or it was written for another version of tttdit's hooks, or its code fails when it is imported
     or asked.
 
-    Example: `my-mixers 1.0 and your-mixers 2.1 both offer the mixer "sliding-window"`.
+    Example: `my-mixers 1.0 and your-mixers 2.1 both offer the mixer "linear-attention"`.
 
     Instead: uninstall one of the two, update the plugin, or tell its authors; the message names the distribution.
 

@@ -4,7 +4,7 @@
 
     report = tttdit.check("examples/nine-seconds.toml")
     spec = tttdit.load_spec("examples/nine-seconds.toml")
-    model = tttdit.build_model(spec, device="meta")  # this and training_loss need torch; nothing else does
+    model = tttdit.build_model(spec, device="meta")  # this, load_weights and training_loss need torch; nothing else does
 
 A plugin marks its hooks with `hookimpl`. Everything is imported when it is first asked for, so that a plugin's light announcement pays for
 nothing that it does not use.
@@ -22,10 +22,21 @@ if TYPE_CHECKING:
     from tttdit.core.plugin.hooks import hookimpl
     from tttdit.core.runtime.building import build_model
     from tttdit.core.runtime.objective import training_loss
+    from tttdit.core.runtime.weights.loading import load_weights
 
     __version__: str
 
-__all__ = ["Report", "Spec", "__version__", "build_model", "check", "hookimpl", "load_spec", "training_loss"]
+__all__ = [
+    "Report",
+    "Spec",
+    "__version__",
+    "build_model",
+    "check",
+    "hookimpl",
+    "load_spec",
+    "load_weights",
+    "training_loss",
+]
 
 _PLACES = {
     "Report": "tttdit.checker.report",
@@ -34,6 +45,7 @@ _PLACES = {
     "check": "tttdit.checker.api",
     "hookimpl": "tttdit.core.plugin.hooks",
     "load_spec": "tttdit.checker.api",
+    "load_weights": "tttdit.core.runtime.weights.loading",
     "training_loss": "tttdit.core.runtime.objective",
 }
 

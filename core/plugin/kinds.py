@@ -86,12 +86,13 @@ class Mixer(Announcement):
     """A global sequence layer.
 
     `module` takes the keywords of `arguments(table, dims, model_table)` and `regions`; called with x [B, L, D], text then video, it
-    returns the same shape. Keywords are ints (`Dim`s in a check), floats, strings.
+    returns the same shape. Keywords are ints (`Dim`s in a check), floats, strings. Without a module there is no such layer: the model
+    gets None for it, and has nothing that would go with it.
     """
 
-    module: str
+    module: str | None
     dimensions: Callable[[Any, Dimensions], None] = lambda table, dims: None
-    arguments: Callable[[Any, Dimensions, Any], dict[str, Any]]
+    arguments: Callable[[Any, Dimensions, Any], dict[str, Any]] = lambda table, dims, model_table: {}
     regions: tuple[Region, ...] = ()
 
 
@@ -99,10 +100,12 @@ class Mixer(Announcement):
 class Model(Announcement):
     """A video diffusion transformer.
 
-    `module` takes the keywords of `arguments(table, dims)`, `mixer` (a function of a `Regions` that makes one mixer) and `regions`; its
-    forward takes the tensors of `inputs(table, dims)` by position (latents, text embeddings, timesteps) and returns the prediction, which
-    has the latents' shape. `repeated` is the constructor keyword that only counts identical layers: a check builds few of them.
-    `trains(table, name)` says whether the parameter of this name is trained.
+    `module` takes the keywords of `arguments(table, dims)`, `mixer` (a function of a `Regions` that makes one mixer, or None where the
+    spec's mixer has no module) and `regions`; its forward takes the tensors of `inputs(table, dims)` by position (latents, text
+    embeddings, timesteps) and returns the prediction, which has the latents' shape. `repeated` is the constructor keyword that only
+    counts identical layers: a check builds few of them.
+    `trains(table, name)` says whether the parameter of this name is trained. `weight_names` refers to a tuple of `WeightNames`
+    (core/plugin/weight_names.py), the names of its parameters in other projects' files.
     """
 
     module: str
@@ -112,6 +115,7 @@ class Model(Announcement):
     regions: tuple[Region, ...] = ()
     repeated: str | None = None
     trains: Callable[[Any, str], bool] = lambda table, name: True
+    weight_names: str | None = None
 
 
 @frozen(kw_only=True)

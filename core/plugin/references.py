@@ -75,7 +75,7 @@ def _is_rule_of(value: object, package: str) -> bool:
 def _check_code(rule: type[Rule]) -> None:
     place = f"the rule {rule.__module__}:{rule.__name__}"
     if not isinstance(rule.code, str) or not _CODE.fullmatch(rule.code):
-        raise PluginError(f'{place} has the code "{rule.code}": a code is capital letters and three digits, SWA001')
+        raise PluginError(f'{place} has the code "{rule.code}": a code is capital letters and three digits, LAX001')
     if rule.code.startswith(_OUR_PREFIX) and not rule.__module__.startswith(_OUR_PACKAGE):
         raise PluginError(f"{place} has the code {rule.code}: TTD is tttdit's own prefix, choose another")
     if not getattr(rule, "name", ""):

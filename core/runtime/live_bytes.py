@@ -17,6 +17,8 @@ from torch._library.custom_ops import OPDEFS
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from tttdit.core.loops import repeats
+from tttdit.core.runtime.flops import operator_flops
 from tttdit.core.symbolic.storage import Operator
 
 
@@ -35,6 +37,8 @@ class LiveBytes(TorchDispatchMode):
         self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.prim.device.default:  # how fake tensors are asked for their device
+            return func(*args)
         body = self._body(func, args) if self._look_inside else None
         if body is None:
             result = func(*args, **(kwargs or {}))
@@ -45,6 +49,8 @@ class LiveBytes(TorchDispatchMode):
         for tensor in tensors:
             self._see(tensor)
         name = func._schema.name.rpartition("::")[2]
+        # the work of a body is that of the operators in it
+        flops = operator_flops(func, args, kwargs or {}, result) * repeats() if body is None else 0
         if self.now > self.peak:
             self.peak, self.peak_operator = self.now, name
         self.log.append(
@@ -55,6 +61,7 @@ class LiveBytes(TorchDispatchMode):
                 tuple(str(tensor.dtype).removeprefix("torch.") for tensor in tensors),
                 self.now,
                 "",
+                flops=flops,
             )
         )
         return result

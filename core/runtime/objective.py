@@ -21,21 +21,26 @@ def training_loss(
     """The loss of a batch, a scalar: mean over the samples of mean((prediction of video - video)^2 / (1 - a^2)).
 
     video and noise [B, F, C, H, W], text [B, S, T, X], timestep [B] int64 in 0 ... 999 is each sample's level of noise. The model is
-    given a video + sqrt(1 - a^2) noise, with a = `amplitudes()[timestep]`; it predicts v, and x = a x_t - sqrt(1 - a^2) v
-    (Salimans and Ho 2022; zero terminal SNR: Lin et al. 2024). Differences are taken in float32 at least.
+    given x_t = a video + s noise, with a = `amplitudes()[timestep]` and s = sqrt(1 - a^2), and predicts v; the prediction of the video is
+    a x_t - s v (Salimans and Ho 2022; zero terminal SNR: Lin et al. 2024). That is the mean of (v - (a noise - s video))^2, and computed
+    so, without a quotient of two small differences where there is hardly any noise. In float32, for a float64 video in float64;
+    the model gets x_t in the video's dtype. Raises ValueError for noise or a timestep of another shape, which would be repeated.
     """
+    for name, given, wanted in (("noise", noise.shape, video.shape), ("timestep", timestep.shape, video.shape[:1])):
+        if given != wanted:
+            raise ValueError(f"{name} is {[*given]}, and for a video {[*video.shape]} it has to be {[*wanted]}")
     exact = torch.float64 if video.dtype == torch.float64 else torch.float32
-    a = amplitudes(timestep.device).index_select(0, timestep).to(exact).view(-1, *[1] * (video.dim() - 1))
-    spread = (1 - a * a).sqrt()
-    noised = (a * video + spread * noise).to(video.dtype)
-    predicted = a * noised - spread * model(noised, text, timestep)
-    error = (predicted - video) / spread
-    return error.square().mean()
+    signal_share = amplitudes(timestep.device).index_select(0, timestep)
+    noise_share = (1 - signal_share * signal_share).sqrt()
+    sample = (-1, *[1] * (video.dim() - 1))
+    a, s = signal_share.to(exact).view(sample), noise_share.to(exact).view(sample)
+    predicted = model((a * video + s * noise).to(video.dtype), text, timestep)
+    return (predicted - (a * noise - s * video)).square().mean()
 
 
 def amplitudes(device: torch.device | str = "cpu") -> Tensor:
-    """The signal's share a of every level [1000], float32: x_t = a x + sqrt(1 - a^2) e. From 0.9996 to 0."""
-    return zero_terminal(signal(device).sqrt()).float()
+    """The signal's share a of every level [1000], float64: x_t = a x + sqrt(1 - a^2) e. From 0.9996 to 0."""
+    return zero_terminal(signal(device).sqrt())
 
 
 def signal(device: torch.device | str = "cpu") -> Tensor:

@@ -33,10 +33,10 @@ class Table(BaseModel):
 class PluginTable(Table):
     """A plugin's own part of the spec. A subclass adds fields, and presets where it has some.
 
-        class SlidingWindowTable(PluginTable):
-            presets = {"small": {"window": 64}}
+        class LinearAttentionTable(PluginTable):
+            presets = {"small": {"chunk": 16}}
 
-            window: Dimension = Field(description="How far a token looks to either side, in tokens.")
+            chunk: Dimension = Field(description="Tokens that see each other directly.")
 
     `preset = "small"` in the spec gives every key of the preset that the spec does not state itself.
     """

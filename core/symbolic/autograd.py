@@ -65,7 +65,7 @@ class Node:
     `backward(node, gradients)` makes one gradient for each edge, None where none is wanted. Saved tensors are let go when it ran.
     """
 
-    __slots__ = ("__weakref__", "backward", "edges", "name", "place", "results", "saved", "sequence")
+    __slots__ = ("__weakref__", "backward", "edges", "line", "name", "place", "results", "rule", "saved", "sequence")
 
     def __init__(self, name: str, inputs: Sequence[Any], backward: Backward) -> None:
         self.name = name
@@ -75,6 +75,8 @@ class Node:
         self.backward = backward
         self.results: list[tuple[Size, DType]] = []
         self.place = STATE.place
+        meter = STATE.meter
+        self.line, self.rule = meter.lines() if meter is not None else ("", "")
 
     def wants(self, index: int) -> bool:
         """Whether a gradient for this input has somewhere to go."""

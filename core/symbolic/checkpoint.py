@@ -26,7 +26,7 @@ class _Handle:
     __slots__ = ("__weakref__",)
 
 
-class _Holder:
+class Holder:
     """Stands in the graph for a tensor that is not kept."""
 
     __slots__ = ("__weakref__", "handle")
@@ -35,14 +35,14 @@ class _Holder:
         self.handle: _Handle | None = None
 
 
-class _Frame:
+class Frame:
     """One region that was run."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.inputs: Node | None = None
         self.arguments: list[Any] = []
-        self.holders: list[weakref.ref[_Holder]] = []
+        self.holders: list[weakref.ref[Holder]] = []
         self.recomputed: weakref.WeakKeyDictionary[_Handle, Tensor] = weakref.WeakKeyDictionary()
         self.count = 0
         self.done = False
@@ -66,19 +66,19 @@ def checkpoint(
 
     if not STATE.grad_enabled:
         return run(*arguments)
-    frame = _Frame(run)
+    frame = Frame(run)
     frame.arguments = [None if isinstance(argument, Tensor) else argument for argument in arguments]
     frame.inputs = Node("NoopSaveInputs", (), lambda node, gradients: ())
     for index, argument in enumerate(arguments):
         if isinstance(argument, Tensor):
             frame.inputs.saved[str(index)] = _SavedArgument(argument)  # type: ignore[assignment]
 
-    def pack(tensor: Tensor, frame: _Frame = frame) -> _Holder:
-        holder = _Holder()
+    def pack(tensor: Tensor, frame: Frame = frame) -> Holder:
+        holder = Holder()
         frame.holders.append(weakref.ref(holder))
         return holder
 
-    def unpack(holder: _Holder) -> Tensor:
+    def unpack(holder: Holder) -> Tensor:
         if not frame.done:
             _run_again(frame)
         assert holder.handle is not None, "a saved tensor is unpacked once"
@@ -118,7 +118,7 @@ class _SavedArgument:
         return tensor
 
 
-def _run_again(frame: _Frame) -> None:
+def _run_again(frame: Frame) -> None:
     assert frame.inputs is not None
     arguments = [
         frame.inputs.saved[str(index)].get() if str(index) in frame.inputs.saved else argument

@@ -38,7 +38,7 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
     del first
     arrived: dict[Any, Gradients] = {}
     grad_enabled, STATE.grad_enabled = STATE.grad_enabled, False
-    place = STATE.place
+    place, line = STATE.place, STATE.line
     try:
         while ready:
             _, _, node, gradients = heapq.heappop(ready)
@@ -46,7 +46,7 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
                 _accumulate(node, gradients)
                 del node, gradients
                 continue
-            STATE.place = node.place
+            STATE.place, STATE.line = node.place, node.line
             made = _run(node, gradients)
             del gradients
             for index, edge in enumerate(node.edges):
@@ -69,7 +69,7 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
             del node, made, edge
     finally:
         STATE.grad_enabled = grad_enabled
-        STATE.place = place
+        STATE.place, STATE.line = place, line
     del held
 
 

@@ -1,17 +1,24 @@
-"""`torch.library.custom_op`: an operator whose Python body runs here too, and whose backward is registered."""
+"""`torch.library.custom_op`: an operator whose Python body runs here too, and whose backward is registered.
+
+With `STATE.inside_operators` off its fake is run instead, as torch does on fake tensors: the operator counts as one, with its results'
+bytes and its body's floating-point operations.
+"""
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any
+from typing import Any, get_origin
 
 from tttdit.core.errors import UnknownCall
+from tttdit.core.loops import STEPS_COUNTED, repeats, shortened
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import Gradients, Node, Saved, no_grad, wants_gradient
 from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.dtype import DType
 from tttdit.core.symbolic.state import STATE
+from tttdit.core.symbolic.storage import Meter
 from tttdit.core.symbolic.tensor import Size, Tensor
 
 
@@ -64,11 +71,14 @@ class CustomOperator:
     def __init__(self, name: str, body: Callable[..., Any]) -> None:
         self._name = name.rpartition("::")[2]
         self._body = body
+        self._fake: Callable[..., Any] | None = None
+        self._flops: dict[Hashable, int] = {}
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., None] | None = None
 
     def register_fake(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """The body itself runs here, so its fake is not needed."""
+        """What makes results like the body's, without values: run instead of it where nobody wants to look inside."""
+        self._fake = fn
         return fn
 
     def register_kernel(self, device_types: Any, fn: Callable[..., Any] | None = None, /) -> Any:
@@ -84,8 +94,6 @@ class CustomOperator:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The body's result, with one node in the graph where a gradient is wanted."""
         if keywords:
-            import inspect
-
             bound = inspect.signature(self._body).bind(*arguments, **keywords)
             bound.apply_defaults()
             arguments = tuple(bound.arguments.values())
@@ -96,6 +104,8 @@ class CustomOperator:
 
     def _run(self, arguments: Sequence[Any]) -> Any:
         """The body's result. Where nobody counts bytes, a call like an earlier one need not run again: an operator has no state."""
+        if not STATE.inside_operators:
+            return self._run_fake(arguments)
         if STATE.operator_results is None or STATE.meter is not None:
             return self._run_body(arguments)
         key = (self, *map(_look, arguments))
@@ -112,6 +122,36 @@ class CustomOperator:
             STATE.in_operator = before
         raw.dispatched(self._name, *_tensors([result]))
         return result
+
+    def _run_fake(self, arguments: Sequence[Any]) -> Any:
+        if self._fake is None:
+            raise UnknownCall(self._name, "a custom operator without register_fake")
+        with no_grad(), raw.unlogged():
+            result = self._fake(*arguments)
+        if isinstance(result, list) and not self._gives_list():
+            result = tuple(result)  # as the operator's schema says
+        if STATE.meter is not None:
+            STATE.meter.flops += self._work(arguments) * repeats()
+        raw.dispatched(self._name, *_tensors([result]))
+        return result
+
+    def _gives_list(self) -> bool:
+        """Whether the body is declared to return a list of tensors, and not a tuple."""
+        declared = inspect.signature(self._body).return_annotation
+        return get_origin(declared) is list or str(declared).startswith("list")
+
+    def _work(self, arguments: Sequence[Any]) -> int:
+        """The body's floating-point operations."""
+        key = tuple(map(_look, arguments))
+        if key not in self._flops:
+            before, STATE.inside_operators = STATE.inside_operators, True
+            try:
+                with Meter() as meter, shortened(STEPS_COUNTED):
+                    self._run_body(arguments)
+            finally:
+                STATE.inside_operators = before
+            self._flops[key] = meter.flops
+        return self._flops[key]
 
     def _with_node(self, context: Context, arguments: Sequence[Any], inputs: Sequence[Tensor]) -> Any:
         backward = self._backward

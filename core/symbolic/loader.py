@@ -16,28 +16,12 @@ from types import ModuleType
 from typing import Any
 
 from tttdit.core.errors import PluginError, UnknownCall
-from tttdit.core.symbolic.state import STATE
 
 OWN = "tttdit"
 # Files of this project that import torch, and so need a symbolic version; everything else of it is used as it is.
 SYMBOLIC_PARTS = ("tttdit.plugins", "tttdit.core.runtime")
 # Beside the standard library these may be imported as they are: they bring no torch along.
 PLAIN_PACKAGES = frozenset({"attr", "attrs", "typing_extensions"})
-
-
-def shortened_steps(count: int) -> Sequence[int]:
-    """`tttdit.core.loops.steps` in this world: as many first steps as somebody wants to see, and the last."""
-    first = STATE.first_steps
-    if first is None or count <= first + 1:
-        return range(count)
-    return [*range(first), count - 1]
-
-
-def noted_name(name: str, tensor: Any) -> Any:
-    """`tttdit.core.naming.named` in this world: whoever records the run is told."""
-    if STATE.recorder is not None:
-        STATE.recorder.name(name, tensor)
-    return tensor
 
 
 class World:
@@ -110,8 +94,6 @@ class World:
         top = wanted.partition(".")[0]
         if top == "torch":
             return _torch(wanted, fromlist)
-        if wanted in _REPLACED:
-            return _REPLACED[wanted]
         if self._is_symbolic(wanted, importer):
             module = self.module(wanted)
             for name in fromlist:
@@ -160,19 +142,3 @@ def _torch(wanted: str, fromlist: Sequence[str]) -> ModuleType:
         getattr(found, name)  # raises UnknownCall here, with the import's line, rather than an ImportError
     module: ModuleType = found if fromlist else TORCH
     return module
-
-
-def _module_of(name: str, **contents: Any) -> ModuleType:
-    module = ModuleType(name)
-    module.__dict__.update(contents)
-    return module
-
-
-# Of the project's own helpers for modules these two mean more in this world.
-_REPLACED = {
-    module.__name__: module
-    for module in (
-        _module_of("tttdit.core.loops", steps=shortened_steps),
-        _module_of("tttdit.core.naming", named=noted_name),
-    )
-}

@@ -7,10 +7,12 @@ has returned, its arguments are still held by whoever called.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tttdit.core.errors import ShapeMismatch
+from tttdit.core.symbolic import flops
 from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.dtype import DType, result_type
 from tttdit.core.symbolic.state import STATE
@@ -44,6 +46,21 @@ def dispatched(name: str, *results: Tensor) -> Tensor:
     return results[0]
 
 
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """What runs inside is part of an operator: the meter counts what it leaves behind, but takes no samples."""
+    meter = STATE.meter
+    if meter is None:
+        yield
+        return
+    log, peak, at = meter.log, meter.peak, meter.peak_operator
+    meter.log = None
+    try:
+        yield
+    finally:
+        meter.log, meter.peak, meter.peak_operator = log, peak, at
+
+
 def composite(name: str) -> Callable[[Function], Function]:
     """A function that aten composes of others.
 
@@ -57,14 +74,12 @@ def composite(name: str) -> Callable[[Function], Function]:
             meter = STATE.meter
             if not STATE.in_operator or meter is None:
                 return function(*args, **kwargs)
-            log, peak, at = meter.log, meter.peak, meter.peak_operator
-            meter.log = None
             STATE.in_operator = False
             try:
-                result = function(*args, **kwargs)
+                with unlogged():
+                    result = function(*args, **kwargs)
             finally:
                 STATE.in_operator = True
-                meter.log, meter.peak, meter.peak_operator = log, peak, at
             meter.sample(name, [result] if isinstance(result, Tensor) else list(result))
             return result
 
@@ -289,7 +304,14 @@ def broadcast_dims(shape: Shape, original: Shape) -> tuple[list[int], int]:
 
 def mm(left: Tensor, right: Tensor, name: str = "mm") -> Tensor:
     """The product of two matrices."""
+    flops.work(flops.product, left.shape, right.shape)
     return dispatched(name, empty((left.shape[0], right.shape[1]), left.dtype))
+
+
+def bmm(left: Tensor, right: Tensor, name: str = "bmm") -> Tensor:
+    """Products of matrices, one for each of a batch."""
+    flops.work(flops.product, left.shape, right.shape)
+    return new(name, (left.shape[0], left.shape[1], right.shape[2]), left.dtype)
 
 
 def cast(tensor: Tensor, dtype: DType) -> Tensor:

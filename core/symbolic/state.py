@@ -17,9 +17,6 @@ class Recorder(Protocol):
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """`module.forward(*arguments, **keywords)`."""
 
-    def name(self, name: str, tensor: Any) -> None:
-        """A module has given a tensor a name."""
-
 
 SavedHooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 
@@ -31,10 +28,11 @@ class State(threading.local):
     grad_enabled: bool = True
     in_operator: bool = False  # in a custom operator's body, where composite functions count as one operator
     place: str = ""  # the module or region that is at work, for logs
+    line: str = ""  # in backward: the module's line that made the node at work, for logs
     default_dtype: DType | None = None
     recorder: Recorder | None = None  # is told of every module call
     operator_results: dict[Any, Any] | None = None  # of custom operators, for calls that are alike; None: each one runs
-    first_steps: int | None = None  # of a loop of equal steps so many are run, and the last one; None: all
+    inside_operators: bool = True  # a custom operator's body is run; False: its fake, as one operator
 
     def __init__(self) -> None:
         self.saved_hooks: list[SavedHooks] = []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from tttdit.core.symbolic.lines import IsModule, at_work
 from tttdit.core.symbolic.state import STATE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Operator:
     """One dispatched operator: its name in aten, its results, and the bytes that live after it.
 
-    `place` is the module or region at work, `line` the plugin's line ("module.py:57") that called it (in backward: that made the
+    `place` is the module or region at work, `line` the module's line (".../module.py:57") that called it (in backward: that made the
     node), `rule` the line of the symbolic world that stands for it; each "" where nobody knows. `flops` are floating-point operations as
     `torch.utils.flop_counter` counts them.
     """
@@ -40,17 +41,21 @@ class Operator:
 
 
 class Meter:
-    """Live bytes, their peak, and on request a log of every operator.
+    """Live bytes, their peak, floating-point operations, and on request a log of every operator.
 
     Counts as a dispatch mode on torch does: after each operator, its arguments still held. Only storages made while the meter is
-    in force are counted; parameters, buffers and inputs that existed before take no bytes.
+    in force are counted; parameters, buffers and inputs that existed before take no bytes. With `is_module`, which says of a file
+    whether it is a module's, the log has lines.
     """
 
-    def __init__(self, *, log: bool = False) -> None:
+    def __init__(self, *, log: bool = False, is_module: IsModule | None = None) -> None:
         self.now = 0
         self.peak = 0
         self.peak_operator = ""
+        self.flops = 0
         self.log: list[Operator] | None = [] if log else None
+        self._logged_flops = 0
+        self._is_module = is_module
 
     def __enter__(self) -> Meter:
         self._before = STATE.meter
@@ -70,6 +75,7 @@ class Meter:
         if self.now > self.peak:
             self.peak, self.peak_operator = self.now, name
         if self.log is not None:
+            line, rule = self.lines()
             self.log.append(
                 Operator(
                     name,
@@ -78,8 +84,19 @@ class Meter:
                     tuple(result.dtype.name for result in results),
                     self.now,
                     STATE.place,
+                    line,
+                    rule,
+                    self.flops - self._logged_flops,
                 )
             )
+            self._logged_flops = self.flops
+
+    def lines(self) -> tuple[str, str]:
+        """The module's line that is at work (in backward, that made the node) and the rule's; "" where lines are not logged."""
+        if self._is_module is None:
+            return "", ""
+        line, rule = at_work(self._is_module)
+        return line or STATE.line, rule
 
 
 class Storage:

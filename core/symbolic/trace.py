@@ -11,10 +11,13 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from tttdit.core.dimensions import Dimensions
+from tttdit.core.construction import construct
 from tttdit.core.errors import ShapeMismatch, TttditError, UnknownCall, Unresolved
-from tttdit.core.plugin.kinds import Mixer, Model
+from tttdit.core.loops import shortened
+from tttdit.core.naming import names_heard
 from tttdit.core.regions import Regions
+from tttdit.core.shapes import NamedShape, ShapeNotes
+from tttdit.core.stage import Stage
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.autograd import no_grad
 from tttdit.core.symbolic.dimension import listening
@@ -24,7 +27,6 @@ from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor, given
 
 Result = TypeVar("Result")
-Kind: TypeAlias = Literal["input", "parameter", "buffer", "intermediate", "output"]
 ProblemKind: TypeAlias = Literal["shape", "division", "unknown", "error"]
 
 # Of layers that are all alike a check builds so many. The second one has a first one before it, as all further ones have.
@@ -32,16 +34,6 @@ LAYERS_BUILT = 2
 
 WORLD = World()
 _HERE = os.path.dirname(__file__) + os.sep
-
-
-@frozen
-class NamedShape:
-    """One tensor: its name in the model, and its dimensions with their formulas."""
-
-    name: str  # layers.0.seq_modeling_block.q
-    kind: Kind
-    shape: tuple[int, ...]
-    dtype: str
 
 
 @frozen
@@ -87,52 +79,49 @@ class Trace:
         return tuple(collapsed)
 
 
-def trace(model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: Dimensions) -> Trace:
-    """Builds the model with its mixer from the plugins' own module files, few of its identical layers, and runs its forward pass.
+def trace(stage: Stage) -> Trace:
+    """Builds a stage's model from the plugins' own module files, few of its identical layers, and runs its forward pass.
 
     Raises `Unresolved` where a dimension that the model needs has no value.
     """
-    regions = (*model.regions, *mixer.regions)
+    regions = (*stage.assembly.model.regions, *stage.assembly.mixer.regions)
     recorder = _Recorder({region.key for region in regions} | {region.group for region in regions if region.group})
     try:
-        with listening(recorder.heard_division), no_grad():
-            before = STATE.recorder, STATE.first_steps, STATE.operator_results, STATE.default_dtype
-            # a step's shapes are those of every other one, an operator's those of an earlier call like it
-            STATE.recorder, STATE.first_steps, STATE.operator_results = recorder, 1, {}
+        # a step's shapes are those of every other one, an operator's those of an earlier call like it
+        with listening(recorder.heard_division), names_heard(recorder.name), no_grad(), shortened(1):
+            before = STATE.recorder, STATE.operator_results, STATE.default_dtype
+            STATE.recorder, STATE.operator_results = recorder, {}
             try:
-                _run(recorder, model, mixer, model_table, mixer_table, dims)
+                _run(recorder, stage)
             finally:
-                STATE.recorder, STATE.first_steps, STATE.operator_results, STATE.default_dtype = before
+                STATE.recorder, STATE.operator_results, STATE.default_dtype = before
     except Unresolved:
         raise
     except Exception as error:
         recorder.problems.append(_problem(error, recorder))
-    return Trace(tuple(recorder.shapes), tuple(recorder.problems), recorder.repeated)
+    return Trace(tuple(recorder.notes.shapes), tuple(recorder.problems), recorder.repeated)
 
 
-def _run(recorder: _Recorder, model: Model, mixer: Mixer, model_table: Any, mixer_table: Any, dims: Dimensions) -> None:
-    arguments = model.arguments(model_table, dims)
-    mixer_arguments = recorder.of_mixer(lambda: mixer.arguments(mixer_table, dims, model_table))
-    inputs = model.inputs(model_table, dims)
-    if model.repeated is not None:
-        arguments[model.repeated] = min(arguments[model.repeated], LAYERS_BUILT)
-    make_mixer = recorder.of_mixer(lambda: WORLD.load(mixer.module))
-    module = WORLD.load(model.module)(
-        **arguments,
-        mixer=lambda regions: recorder.of_mixer(lambda: make_mixer(**mixer_arguments, regions=regions)),
-        regions=_RecordedRegions(recorder),
+def _run(recorder: _Recorder, stage: Stage) -> None:
+    module = construct(
+        WORLD.load,
+        stage,
+        _RecordedRegions(recorder),
+        layers=LAYERS_BUILT,
+        formulas=True,
+        of_mixer=recorder.of_mixer,
     )
     recorder.names = {id(each): path for path, each in module.named_modules()}
     recorder.repeated = tuple(path for path, each in module.named_modules() if _are_alike(each))
     for name, parameter in module.named_parameters():
-        recorder.note(name, "parameter", parameter)
+        recorder.notes.note(name, "parameter", parameter)
     for name, buffer in module.named_buffers():
-        recorder.note(name, "buffer", buffer)
+        recorder.notes.note(name, "buffer", buffer)
     tensors = []
-    for name, wanted in inputs.items():
+    for name, wanted in stage.assembly.model.inputs(stage.model, stage.dims).items():
         tensors.append(given(wanted.shape, types.NAMES[wanted.dtype]))
-        recorder.note(name, "input", tensors[-1])
-    recorder.note_all("output", "output", module(*tensors))
+        recorder.notes.note(name, "input", tensors[-1])
+    recorder.notes.note("output", "output", module(*tensors))
 
 
 def _are_alike(module: Any) -> bool:
@@ -143,23 +132,26 @@ def _are_alike(module: Any) -> bool:
     return len(kinds) == 1
 
 
+def _look(value: Any) -> tuple[tuple[int, ...], str] | None:
+    return (tuple(value.shape), value.dtype.name) if isinstance(value, Tensor) else None
+
+
 class _Recorder:
     """Notes what every module and region returns."""
 
     def __init__(self, declared: set[str]) -> None:
         self.declared = declared  # regions, and the keys of sized ones
-        self.shapes: list[NamedShape] = []
+        self.notes = ShapeNotes(_look)
         self.problems: list[Problem] = []
         self.names: dict[int, str] = {}
         self.repeated: tuple[str, ...] = ()
         self.place = ""
         self.making_mixer = False
-        self._seen: dict[str, list[tuple[int, ...]]] = {}
         self._tensors: list[tuple[Tensor, str]] = []  # those that have names, the latest last
 
     def name(self, name: str, tensor: Any) -> None:
         """A module has given a tensor a name: it is noted under the module's path."""
-        self.note(f"{self.place}.{name}" if self.place else name, "intermediate", tensor)
+        self.notes.note(f"{self.place}.{name}" if self.place else name, "intermediate", tensor)
         self._tensors.append((tensor, name.replace("_", " ")))
 
     def name_of(self, tensor: Tensor) -> str:
@@ -184,25 +176,8 @@ class _Recorder:
         result = module.forward(*arguments, **keywords)
         self.place = outer  # not in a finally: a problem is reported at the place where it arose
         if path:
-            self.note_all(path, "intermediate", result)
+            self.notes.note(path, "intermediate", result)
         return result
-
-    def note_all(self, name: str, kind: Kind, value: Any) -> None:
-        """One tensor, or each of several: `layers.0.0`, `layers.0.1`."""
-        if isinstance(value, Tensor):
-            self.note(name, kind, value)
-        elif isinstance(value, (tuple, list)):
-            for index, each in enumerate(value):
-                self.note_all(f"{name}.{index}", kind, each)
-
-    def note(self, name: str, kind: Kind, tensor: Tensor) -> None:
-        """One tensor. What a module returns again is noted where it has another shape: `norm`, `norm#2`."""
-        shapes = self._seen.setdefault(name, [])
-        if tensor.shape in shapes:
-            return
-        shapes.append(tensor.shape)
-        numbered = name if len(shapes) == 1 else f"{name}#{len(shapes)}"
-        self.shapes.append(NamedShape(numbered, kind, tuple(tensor.shape), tensor.dtype.name))
 
     def entered_region(self, name: str) -> None:
         """A region is run. One that nobody has declared could be switched by no key of `[memory]`."""
@@ -244,9 +219,9 @@ class _RecordedRegions(Regions):
         full = self._join(name)
         self._recorder.entered_region(name)
         tensors = [argument for argument in arguments if isinstance(argument, Tensor)]
-        self._recorder.note_all(f"{full}.in", "intermediate", tensors[0] if len(tensors) == 1 else tensors)
+        self._recorder.notes.note(f"{full}.in", "intermediate", tensors[0] if len(tensors) == 1 else tensors)
         result = function(*arguments)
-        self._recorder.note_all(f"{full}.out", "intermediate", result)
+        self._recorder.notes.note(f"{full}.out", "intermediate", result)
         return result
 
 

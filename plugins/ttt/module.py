@@ -5,30 +5,42 @@ Shapes: B batch, L tokens, D width, A heads, K = D/A, b mini-batch, n = L/b mini
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tttdit.core.naming import named
 from tttdit.core.regions import Regions
-from tttdit.plugins.ttt.rotary.module import RotaryTables
+from tttdit.core.runtime.tables import Tables, shared
+from tttdit.plugins.ttt.rotary.module import angles
 from tttdit.plugins.ttt.segments.geometry import Geometry
 from tttdit.plugins.ttt.segments.operators import deinterleave, interleave
 
 INITIAL_SPREAD = 0.02  # standard deviation of fast weights and of the learning rates' weights
 
 
-class SegmentTables(RotaryTables):
-    """RoPE tables [L, K/2] of the whole sequence, in segment order."""
+class SegmentTables(Tables):
+    """cos and sin [L, K/2] of RoPE over the whole sequence, in segment order."""
+
+    cos: Tensor
+    sin: Tensor
 
     def __init__(self, geometry: Geometry, head_width: int, theta: float) -> None:
-        super().__init__(
-            geometry.text, geometry.latent_frames, geometry.grid_height, geometry.grid_width, head_width, theta
-        )
-        self.key = (type(self).__name__, geometry, head_width, theta)
-        self.cos = interleave(self.cos.unsqueeze(0), geometry).squeeze(0)
-        self.sin = interleave(self.sin.unsqueeze(0), geometry).squeeze(0)
+        super().__init__()
+        self.geometry, self.head_width, self.theta = geometry, head_width, theta
+        self.reset_parameters()
+
+    def make(self, dtype: torch.dtype, device: torch.device) -> Mapping[str, Tensor]:
+        """cos and sin."""
+        grid = (self.geometry.latent_frames, self.geometry.grid_height, self.geometry.grid_width)
+        cos, sin = angles(self.geometry.text, grid, self.head_width, self.theta, dtype, device)
+        return {"cos": self._ordered(cos), "sin": self._ordered(sin)}
+
+    def _ordered(self, table: Tensor) -> Tensor:
+        return interleave(table.unsqueeze(0), self.geometry).squeeze(0)
 
 
 class TTTLayer(nn.Module):
@@ -78,8 +90,8 @@ class TTTLayer(nn.Module):
         self.ttt_norm_weight = nn.Parameter(torch.empty(heads, self.head_width))
         self.ttt_norm_bias = nn.Parameter(torch.empty(heads, self.head_width))
         self.post_norm = nn.LayerNorm(width, eps=norm_eps)
-        self.rotary = SegmentTables(geometry, self.head_width, rope_theta)
-        self.rates = UpstreamRates(geometry, mini_batch_size) if learning_rates == "upstream" else None
+        self.rotary = shared(SegmentTables, geometry, self.head_width, rope_theta)
+        self.rates = shared(UpstreamRates, geometry, mini_batch_size) if learning_rates == "upstream" else None
 
     def reset_parameters(self) -> None:
         """Values to train from: small rates' weights, so that every token starts at half the base learning rate."""
@@ -92,6 +104,10 @@ class TTTLayer(nn.Module):
         """x [B, L, D] in segment order."""
         return self.wo(self.post_norm(self.scan(self.wq(x), self.wk(x), self.wv(x), self.learning_rates(x))))
 
+    def rope(self) -> tuple[Tensor, Tensor]:
+        """cos and sin of every token's turn, [L, K/2]."""
+        return named("RoPE", self.rotary.cos), self.rotary.sin
+
     def learning_rates(self, x: Tensor) -> Tensor:
         """Each token's and head's learning rate, divided by the mini-batch size: [B, L, A], float32 at least."""
         logits = F.linear(x, self.learnable_ttt_lr_weight.squeeze(1), self.learnable_ttt_lr_bias.squeeze(1))
@@ -103,7 +119,7 @@ class TTTLayer(nn.Module):
         raise NotImplementedError
 
 
-class UpstreamRates(nn.Module):
+class UpstreamRates(Tables):
     """The public code's learning rates: those of another mini-batch, where segments and mini-batches cross.
 
     There, rates are grouped into mini-batches before the sequence is put into segment order. A mini-batch then uses the
@@ -115,9 +131,13 @@ class UpstreamRates(nn.Module):
         self.geometry = geometry
         self.mini_batch_size = mini_batch_size
         self.mini_batches = geometry.length // mini_batch_size
-        before = interleave(torch.arange(geometry.length).unsqueeze(0), geometry)
-        last = before.view(self.mini_batches, mini_batch_size).select(1, mini_batch_size - 1)
-        self.register_buffer("groups", last // mini_batch_size, persistent=False)
+        self.reset_parameters()
+
+    def make(self, dtype: torch.dtype, device: torch.device) -> Mapping[str, Tensor]:
+        """The group of rates that each mini-batch takes, [n] int64."""
+        before = interleave(torch.arange(self.geometry.length, device=device).unsqueeze(0), self.geometry)
+        last = before.view(self.mini_batches, self.mini_batch_size).select(1, self.mini_batch_size - 1)
+        return {"groups": last // self.mini_batch_size}
 
     def forward(self, eta: Tensor) -> Tensor:
         """Eta [B, L, A] in segment order: each mini-batch's rates replaced by its group's."""

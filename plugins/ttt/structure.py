@@ -1,4 +1,4 @@
-"""What the TTT mixers announce alike: dimensions, constructor arguments and the scan's region."""
+"""What mixers announce alike: where they stand in the model; of the TTT mixers dimensions, constructor arguments and the scan's region."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tttdit.core.errors import PluginError
 from tttdit.core.plugin.kinds import Region
 
 if TYPE_CHECKING:
+    from tttdit.core.spec.tables import PluginTable
     from tttdit.plugins.ttt.spec import TTTTable
 
 RULES = "tttdit.plugins.ttt.rules"
@@ -36,6 +37,17 @@ def dimensions(table: TTTTable, dims: Dimensions) -> None:
 
 def arguments(table: TTTTable, dims: Dimensions, model_table: Any) -> dict[str, Any]:
     """The keywords of TTTMLPMixer and TTTLinearMixer. Raises PluginError for a model that has no segments of frames."""
+    return {
+        **surroundings(table, dims, model_table),
+        "mini_batch_size": dims["b"],
+        "base_learning_rate": table.base_learning_rate,
+        "learning_rates": table.learning_rates,
+        "ttt_norm_eps": table.ttt_norm_eps,
+    }
+
+
+def surroundings(table: PluginTable, dims: Dimensions, model_table: Any) -> dict[str, Any]:
+    """The keywords that say where a mixer stands: widths, geometry, positions, norms. Raises PluginError for a model without segments."""
     missing = [name for name in _FROM_MODEL if not hasattr(model_table, name)]
     if missing:
         raise PluginError(
@@ -49,9 +61,5 @@ def arguments(table: TTTTable, dims: Dimensions, model_table: Any) -> dict[str, 
         "grid_width": dims["w"],
         "segments": dims["S"],
         "tokens_per_segment": dims["T"],
-        "mini_batch_size": dims["b"],
-        "base_learning_rate": table.base_learning_rate,
-        "learning_rates": table.learning_rates,
-        "ttt_norm_eps": table.ttt_norm_eps,
         **{name: getattr(model_table, name) for name in _FROM_MODEL},
     }

@@ -7,25 +7,29 @@ V = F h w video tokens, L = V + S T, D width, A heads, K = D/A, E timestep width
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tttdit.core.regions import Regions
-from tttdit.plugins.ttt.rotary.module import Tables, share_tables
+from tttdit.core.runtime.initial import reset
+from tttdit.core.runtime.tables import Tables, sharing
 from tttdit.plugins.ttt.segments.geometry import Geometry
 from tttdit.plugins.ttt_dit.sequence.module import SequenceBlock
 
 KEEP_ALL = Regions()
 INITIAL_SPREAD = 0.02  # standard deviation of the weights of modulation and of the last layer
+PUBLIC_PREFIX = "dit."  # of every name in public checkpoints
 
 
 class TTTVideoDiT(nn.Module):
     """Predicts v from noised latents: forward(video, text, timestep).
 
-    `mixer` makes one layer's mixer from that layer's regions. Raises ValueError for sizes that do not fit.
+    `mixer` makes one layer's mixer from that layer's regions, or answers None: then the layers have none. `qk_norm_eps` is that of the
+    attention's norms of q and k, None: `norm_eps`. Raises ValueError for sizes that do not fit.
     """
 
     def __init__(
@@ -47,11 +51,14 @@ class TTTVideoDiT(nn.Module):
         prefix_frames: int,
         rope_theta: float,
         norm_eps: float,
-        mixer: Callable[[Regions], nn.Module],
+        qk_norm_eps: float | None = None,
+        mixer: Callable[[Regions], nn.Module | None],
         regions: Regions = KEEP_ALL,
     ) -> None:
         super().__init__()
         self.regions = regions
+        self.video_shape = (latent_frames, latent_channels, patch_size * grid_height, patch_size * grid_width)
+        self.text_shape = (segments, tokens_per_segment, text_width)
         geometry = Geometry(
             latent_frames=latent_frames,
             grid_height=grid_height,
@@ -67,17 +74,23 @@ class TTTVideoDiT(nn.Module):
         )
         self.patch_embedding = PatchEmbedding(latent_channels, text_width, width, patch_size)
         self.layers = nn.ModuleList()
-        tables: dict[object, Tables] = {}
-        for index in range(layers):
-            here = regions.within(f"layers.{index}")
-            layer = Layer(geometry, width, heads, timestep_width, rope_theta, norm_eps, mixer(here), here)
-            share_tables(layer, tables)
-            self.layers.append(layer)
+        of_q_and_k = norm_eps if qk_norm_eps is None else qk_norm_eps
+        with sharing():
+            for index in range(layers):
+                here = regions.within(f"layers.{index}")
+                layer = Layer(
+                    geometry, width, heads, timestep_width, rope_theta, norm_eps, of_q_and_k, mixer(here), here
+                )
+                self.layers.append(layer)
         self.transformer_norm = nn.LayerNorm(width, eps=norm_eps)
         self.final_layer = FinalLayer(geometry, width, timestep_width, latent_channels, patch_size, norm_eps)
 
     def forward(self, video: Tensor, text: Tensor, timestep: Tensor) -> Tensor:
-        """video [B, F, C, p h, p w], text [B, S, T, X], timestep [B] int64 in 0 ... 999 -> [B, F, C, p h, p w]."""
+        """video [B, F, C, p h, p w], text [B, S, T, X], timestep [B] int64 in 0 ... 999 -> [B, F, C, p h, p w].
+
+        Raises ValueError for other shapes: rows and columns exchanged have as many tokens, in the wrong places.
+        """
+        self.check_shapes(video, text, timestep)
         time = self.time_embed(self.frequencies(timestep).to(video.dtype))
         video, text = self.patch_embedding(video, text)
         count = len(self.layers)
@@ -93,17 +106,66 @@ class TTTVideoDiT(nn.Module):
             video, text = self.layers[index](video, text, time)
         return video, text
 
+    def check_shapes(self, video: Tensor, text: Tensor, timestep: Tensor) -> None:
+        """Raises ValueError for inputs that this model is not built for."""
+        batch = video.shape[0] if video.dim() else 1
+        for name, given, letters, wanted in (
+            ("video", video, "B, F, C, H, W", (batch, *self.video_shape)),
+            ("text", text, "B, S, T, X", (batch, *self.text_shape)),
+            ("timestep", timestep, "B", (batch,)),
+        ):
+            if given.shape != wanted:
+                raise ValueError(f"{name} is {[*given.shape]}, and this model takes [{letters}] = {[*wanted]}")
+
+    def reset_parameters(self) -> None:
+        """New values for everything, to train from: what `to_empty` asks for.
+
+        Drawn in the order of the constructor, which makes a mixer before the layer that it stands in: with the same seed, device and
+        dtype the values are those that a new model would have.
+        """
+        for part in (self.time_embed, self.patch_embedding):
+            reset(part)
+        for index, layer in enumerate(self.layers):
+            mixer = layer.seq_modeling_block.ssm
+            if mixer is not None:
+                reset(mixer, path=f"layers.{index}.seq_modeling_block.ssm")
+            reset(layer, leave=mixer, path=f"layers.{index}")
+        for part in (self.transformer_norm, self.final_layer):
+            reset(part)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *rest: Any
+    ) -> None:
+        """What `load_state_dict` does first: public checkpoints' names lose their prefix; tables follow weights that are assigned."""
+        public = prefix + PUBLIC_PREFIX
+        for name in [name for name in state_dict if name.startswith(public)]:
+            plain = prefix + name.removeprefix(public)
+            if plain not in state_dict:
+                state_dict[plain] = state_dict.pop(name)
+        if local_metadata.get("assign_to_params_buffers"):
+            assigned = [each for each in state_dict.values() if isinstance(each, Tensor) and each.is_floating_point()]
+            for module in self.modules():
+                if isinstance(module, Tables) and assigned:
+                    module.to_empty(device=assigned[0].device).to(assigned[0].dtype)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
 
 class TimestepFrequencies(Tables):
-    """Angles of a timestep: t * 10000^(-i / (D/2)), cosines then sines, [B] -> [B, D] float32."""
+    """Angles of a timestep: t * 10000^(-i / (D/2)), cosines then sines, [B] -> [B, D] float32. Raises ValueError for an odd width."""
 
     frequencies: Tensor
 
     def __init__(self, width: int) -> None:
-        super().__init__(width)
-        half = width // 2
-        exponents = torch.arange(half, dtype=torch.float32) * (-math.log(10000) / half)
-        self.register_buffer("frequencies", exponents.exp(), persistent=False)
+        super().__init__()
+        if width % 2 != 0:
+            raise ValueError(f"width = {width} is odd: a timestep's features are as many cosines as sines")
+        self.half = width // 2
+        self.reset_parameters()
+
+    def make(self, dtype: torch.dtype, device: torch.device) -> Mapping[str, Tensor]:
+        """What a timestep is multiplied with."""
+        exponents = torch.arange(self.half, dtype=dtype, device=device) * (-math.log(10000) / self.half)
+        return {"frequencies": exponents.exp()}
 
     def forward(self, timestep: Tensor) -> Tensor:
         """Timestep [B] -> [B, D]."""
@@ -142,9 +204,7 @@ class FinalLayer(nn.Module):
         self.patch = (latent_channels, patch_size, patch_size)
         self.norm = nn.LayerNorm(width, eps=norm_eps)
         self.adaLN_modulation = modulation(timestep_width, 2 * width)
-        self.linear = nn.Linear(width, latent_channels * patch_size * patch_size)
-        nn.init.normal_(self.linear.weight, std=INITIAL_SPREAD)
-        nn.init.zeros_(self.linear.bias)
+        self.linear = SmallLinear(width, latent_channels * patch_size * patch_size)
 
     def forward(self, video: Tensor, time: Tensor) -> Tensor:
         """video [B, V, D], time [B, E] -> [B, F, C, p h, p w]."""
@@ -165,14 +225,15 @@ class Layer(nn.Module):
         timestep_width: int,
         rope_theta: float,
         norm_eps: float,
-        mixer: nn.Module,
+        qk_norm_eps: float,
+        mixer: nn.Module | None,
         regions: Regions,
     ) -> None:
         super().__init__()
         self.regions = regions
         self.pre_seq_layernorm = nn.LayerNorm(width, eps=norm_eps)
         self.pre_seq_adaLN_modulation = modulation(timestep_width, 6 * width)
-        self.seq_modeling_block = SequenceBlock(geometry, width, heads, rope_theta, norm_eps, mixer, regions)
+        self.seq_modeling_block = SequenceBlock(geometry, width, heads, rope_theta, qk_norm_eps, mixer, regions)
         self.pre_mlp_layernorm = nn.LayerNorm(width, eps=norm_eps)
         self.pre_mlp_adaLN_modulation = modulation(timestep_width, 6 * width)
         self.mlp = MLP(width)
@@ -218,10 +279,16 @@ class MLP(nn.Module):
 
 def modulation(timestep_width: int, width: int) -> nn.Sequential:
     """adaLN: shifts, scales and gates, side by side, from the timestep; near zero at first, so that layers start near the identity."""
-    linear = nn.Linear(timestep_width, width)
-    nn.init.normal_(linear.weight, std=INITIAL_SPREAD)
-    nn.init.zeros_(linear.bias)
-    return nn.Sequential(nn.SiLU(), linear)
+    return nn.Sequential(nn.SiLU(), SmallLinear(timestep_width, width))
+
+
+class SmallLinear(nn.Linear):
+    """A linear layer whose outputs start near zero."""
+
+    def reset_parameters(self) -> None:
+        """Small random weights, no bias."""
+        nn.init.normal_(self.weight, std=INITIAL_SPREAD)
+        nn.init.zeros_(self.bias)
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

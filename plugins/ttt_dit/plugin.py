@@ -23,5 +23,6 @@ def tttdit_models() -> list[Model]:
             regions=REGIONS,
             repeated="layers",
             trains=trains,
+            weight_names="tttdit.plugins.ttt_dit.weights:NAMES",
         )
     ]

@@ -31,6 +31,12 @@ class TTTDiTTable(PluginTable):
     )
     rope_theta: float = Field(default=10000.0, ge=1, le=1e9, description="Base of the rotary positions' wave lengths.")
     norm_eps: float = Field(default=1e-6, gt=0, le=1, description="Added to the variance in the layer norms.")
+    qk_norm_eps: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="Added to the variance in the attention's norms of q and k. Left out: norm_eps.",
+    )
     adapter: Literal["sft", "qkvo", "none"] = Field(
         default="sft",
         description='What is trained. "sft": everything; "qkvo": the attention\'s q, k, v, o with their norms, the mixer and '

@@ -86,6 +86,7 @@ def arguments(table: TTTDiTTable, dims: Dimensions) -> dict[str, Any]:
         "prefix_frames": table.prefix_frames,
         "rope_theta": table.rope_theta,
         "norm_eps": table.norm_eps,
+        "qk_norm_eps": table.qk_norm_eps,
     }
 
 

@@ -29,13 +29,14 @@ class TTTLinearLayer(TTTLayer):
 
     def scan(self, q: Tensor, k: Tensor, v: Tensor, eta: Tensor) -> Tensor:
         """See `operators.ttt_linear_scan`."""
+        cos, sin = self.rope()
         return ttt_linear_scan(
             q,
             k,
             v,
             eta,
-            self.rotary.cos,
-            self.rotary.sin,
+            cos,
+            sin,
             self.ttt_norm_weight,
             self.ttt_norm_bias,
             self.W1,

@@ -1,5 +1,7 @@
 """The TTT-Linear scan as one operator with its own backward."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -42,45 +44,45 @@ def ttt_linear_scan(
 
 
 class Linear(Network):
-    """z = x W1 + b1."""
+    """z = x W1 + b1. Nothing is hidden, nothing is kept of a step."""
 
     tile_tokens = 1024
 
-    def predict(self, x: Tensor, weights: Weights) -> tuple[Tensor, Kept]:
+    def kept_widths(self, K: int) -> list[int]:
+        """See `Network`."""
+        return []
+
+    def predict(self, x: Tensor, weights: Weights) -> tuple[Tensor, None]:
         """See `Network`."""
         W1, b1 = weights
-        return torch.baddbmm(b1, x, W1), []
+        return torch.baddbmm(b1, x, W1), None
 
-    def predict_backward(self, dz: Tensor, kept: Kept, weights: Weights) -> tuple[Tensor, Kept]:
+    def predict_backward(self, dz: Tensor, hidden: None, weights: Weights) -> tuple[Tensor, Kept]:
         """See `Network`."""
         W1, _ = weights
         return torch.bmm(dz, W1.transpose(1, 2)), []
 
-    def collect_(self, grads: Weights, dz: Tensor, x: Tensor, inside: Kept) -> None:
+    def collect_(self, grads: Weights, x: Tensor, dz: Tensor, inside: Kept) -> None:
         """See `Network`."""
         dW1, db1 = grads
         dW1.baddbmm_(x.transpose(1, 2), dz)
         db1.add_(dz.sum(1, keepdim=True))
 
-    def train_(self, weights: Weights, x: Tensor, kept: Kept, a: Tensor) -> None:
+    def learn_(self, weights: Weights, x: Tensor, hidden: None, a: Tensor, kept: Kept | None) -> None:
         """See `Network`."""
         W1, b1 = weights
         W1.baddbmm_(x.transpose(1, 2), a, alpha=-1)
         b1.sub_(a.sum(1, keepdim=True))
 
-    def train_backward(self, grads: Weights, x: Tensor, kept: Kept, a: Tensor, weights: Weights) -> tuple[Tensor, Kept]:
-        """See `Network`."""
-        dW1, db1 = grads
-        return torch.baddbmm(db1, x, dW1, beta=-1, alpha=-1), []
-
     def step_backward_(
-        self, grads: Weights, dz: Tensor, x: Tensor, kept: Kept, a: Tensor, weights: Weights, pending: Kept
+        self, grads: Weights, x: Tensor, kept: Kept, a: Tensor, weights: Weights, dz_of: Callable[[Tensor], Tensor]
     ) -> Tensor:
         """See `Network`."""
-        dW1, _ = grads
+        dW1, db1 = grads
         W1, _ = weights
+        dz = dz_of(torch.baddbmm(db1, x, dW1, beta=-1, alpha=-1))  # through W1 - x' a and b1 - sum(a)
         dx = torch.bmm(dz, W1.transpose(1, 2)).baddbmm_(a, dW1.transpose(1, 2), alpha=-1)
-        self.collect_(grads, dz, x, [])
+        self.collect_(grads, x, dz, [])
         return dx
 
 

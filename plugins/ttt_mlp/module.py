@@ -33,13 +33,14 @@ class TTTMLPLayer(TTTLayer):
 
     def scan(self, q: Tensor, k: Tensor, v: Tensor, eta: Tensor) -> Tensor:
         """See `operators.ttt_mlp_scan`."""
+        cos, sin = self.rope()
         return ttt_mlp_scan(
             q,
             k,
             v,
             eta,
-            self.rotary.cos,
-            self.rotary.sin,
+            cos,
+            sin,
             self.ttt_norm_weight,
             self.ttt_norm_bias,
             self.W1,

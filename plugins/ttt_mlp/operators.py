@@ -1,9 +1,8 @@
 """The TTT-MLP scan as one operator with its own backward."""
 
-import math
+from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from tttdit.plugins.ttt.scan.operators import (
@@ -16,9 +15,7 @@ from tttdit.plugins.ttt.scan.operators import (
     scan_fake,
     scan_forward,
 )
-
-GELU_SLOPE = math.sqrt(2 / math.pi)  # of the tanh form: x/2 (1 + tanh(slope (x + cube x^3)))
-GELU_CUBE = 0.044715
+from tttdit.plugins.ttt_mlp.gelu.operators import Gelu
 
 
 def ttt_mlp_scan(
@@ -50,25 +47,27 @@ def ttt_mlp_scan(
 
 
 class MLP(Network):
-    """z = gelu(x W1 + b1) W2 + b2. Kept: Z1 = x W1 + b1 and X2 = gelu(Z1)."""
+    """z = gelu(Z1) W2 + b2, Z1 = x W1 + b1."""
 
-    tile_tokens = 256
+    tile_tokens = 64
 
-    def predict(self, x: Tensor, weights: Weights) -> tuple[Tensor, Kept]:
+    def kept_widths(self, K: int) -> list[int]:
+        """See `Network`."""
+        return [4 * K, 4 * K]
+
+    def predict(self, x: Tensor, weights: Weights) -> tuple[Tensor, Gelu]:
         """See `Network`."""
         W1, b1, W2, b2 = weights
-        Z1 = torch.baddbmm(b1, x, W1)
-        X2 = F.gelu(Z1, approximate="tanh")
-        return torch.baddbmm(b2, X2, W2), [Z1, X2]
+        hidden = Gelu(torch.baddbmm(b1, x, W1))
+        return torch.baddbmm(b2, hidden.value, W2), hidden
 
-    def predict_backward(self, dz: Tensor, kept: Kept, weights: Weights) -> tuple[Tensor, Kept]:
-        """See `Network`; inside: dZ1 and X2."""
+    def predict_backward(self, dz: Tensor, hidden: Gelu, weights: Weights) -> tuple[Tensor, Kept]:
+        """See `Network`; inside: dZ1 and gelu(Z1)."""
         W1, _, W2, _ = weights
-        Z1, X2 = kept
-        dZ1 = gelu_backward(torch.bmm(dz, W2.transpose(1, 2)), Z1)
-        return torch.bmm(dZ1, W1.transpose(1, 2)), [dZ1, X2]
+        dZ1 = torch.bmm(dz, W2.transpose(1, 2)).mul_(hidden.slope())
+        return torch.bmm(dZ1, W1.transpose(1, 2)), [dZ1, hidden.value]
 
-    def collect_(self, grads: Weights, dz: Tensor, x: Tensor, inside: Kept) -> None:
+    def collect_(self, grads: Weights, x: Tensor, dz: Tensor, inside: Kept) -> None:
         """See `Network`."""
         dW1, db1, dW2, db2 = grads
         dZ1, X2 = inside
@@ -77,57 +76,39 @@ class MLP(Network):
         dW2.baddbmm_(X2.transpose(1, 2), dz)
         db2.add_(dz.sum(1, keepdim=True))
 
-    def train_(self, weights: Weights, x: Tensor, kept: Kept, a: Tensor) -> None:
-        """See `Network`."""
+    def learn_(self, weights: Weights, x: Tensor, hidden: Gelu, a: Tensor, kept: Kept | None) -> None:
+        """See `Network`. Kept are Z1 and P = a W2', which makes the gradient of Z1: a1 = gelu'(Z1) P."""
         W1, b1, W2, b2 = weights
-        Z1, X2 = kept
-        a1 = gelu_backward(torch.bmm(a, W2.transpose(1, 2)), Z1)
+        if kept is None:
+            P = torch.bmm(a, W2.transpose(1, 2))
+        else:
+            kept[0].copy_(hidden.x)
+            P = kept[1].baddbmm_(a, W2.transpose(1, 2), beta=0)
+        a1 = hidden.slope().mul_(P)
         W1.baddbmm_(x.transpose(1, 2), a1, alpha=-1)
         b1.sub_(a1.sum(1, keepdim=True))
-        W2.baddbmm_(X2.transpose(1, 2), a, alpha=-1)
+        W2.baddbmm_(hidden.value.transpose(1, 2), a, alpha=-1)
         b2.sub_(a.sum(1, keepdim=True))
 
-    def train_backward(self, grads: Weights, x: Tensor, kept: Kept, a: Tensor, weights: Weights) -> tuple[Tensor, Kept]:
-        """See `Network`; pending: what Z1 and X2 get from the step, and what W1 was trained with."""
-        dW1, db1, dW2, db2 = grads
-        W2 = weights[2]
-        Z1, X2 = kept
-        da1 = torch.baddbmm(db1, x, dW1, beta=-1, alpha=-1)  # a1 = gelu'(Z1) (a W2')
-        dP = gelu_backward(da1, Z1)
-        P = torch.bmm(a, W2.transpose(1, 2))
-        dZ1 = gelu_second_derivative(Z1).mul_(P).mul_(da1)
-        dX2 = torch.bmm(a, dW2.transpose(1, 2)).neg_()
-        da = torch.baddbmm(db2, X2, dW2, beta=-1, alpha=-1).baddbmm_(dP, W2)
-        return da, [dP, dZ1, dX2, gelu_backward(P, Z1)]
-
     def step_backward_(
-        self, grads: Weights, dz: Tensor, x: Tensor, kept: Kept, a: Tensor, weights: Weights, pending: Kept
+        self, grads: Weights, x: Tensor, kept: Kept, a: Tensor, weights: Weights, dz_of: Callable[[Tensor], Tensor]
     ) -> Tensor:
         """See `Network`."""
         W1, _, W2, _ = weights
-        dW1, _, dW2, _ = grads
-        Z1, X2 = kept
-        dP, dZ1, dX2, a1 = pending
-        dZ1.add_(gelu_backward(dX2.baddbmm_(dz, W2.transpose(1, 2)), Z1))
+        dW1, db1, dW2, db2 = grads
+        Z1, P = kept
+        hidden = Gelu(Z1)
+        slope = hidden.slope()
+        da1 = torch.baddbmm(db1, x, dW1, beta=-1, alpha=-1)
+        dP = da1 * slope
+        dz = dz_of(torch.baddbmm(db2, hidden.value, dW2, beta=-1, alpha=-1).baddbmm_(dP, W2))
+        dX2 = torch.bmm(dz, W2.transpose(1, 2)).baddbmm_(a, dW2.transpose(1, 2), alpha=-1)
+        dZ1 = hidden.bend().mul_(P).mul_(da1).addcmul_(dX2, slope)
+        a1 = slope.mul_(P)
         dx = torch.bmm(dZ1, W1.transpose(1, 2)).baddbmm_(a1, dW1.transpose(1, 2), alpha=-1)
         dW2.baddbmm_(dP.transpose(1, 2), a)
-        self.collect_(grads, dz, x, [dZ1, X2])
+        self.collect_(grads, x, dz, [dZ1, hidden.value])
         return dx
-
-
-def gelu_backward(grad: Tensor, x: Tensor) -> Tensor:
-    """grad gelu'(x), tanh form."""
-    return torch.ops.aten.gelu_backward(grad, x, approximate="tanh")
-
-
-def gelu_second_derivative(x: Tensor) -> Tensor:
-    """gelu''(x) = (1 - t^2) (s' + x s''/2 - x t s'^2), where gelu(x) = x/2 (1 + t), t = tanh(s), s = slope (x + cube x^3)."""
-    square = x * x
-    t = (square * (GELU_SLOPE * GELU_CUBE)).add_(GELU_SLOPE).mul_(x).tanh_()
-    s1 = (square * (3 * GELU_SLOPE * GELU_CUBE)).add_(GELU_SLOPE)
-    bend = square.mul_(6 * GELU_SLOPE * GELU_CUBE).add_(GELU_SLOPE)  # s' + x s''/2
-    bend.sub_(s1.mul_(s1).mul_(x).mul_(t))
-    return t.mul_(t).neg_().add_(1).mul_(bend)
 
 
 @torch.library.custom_op("tttdit::ttt_mlp_scan", mutates_args=())

@@ -15,7 +15,9 @@ Make = Callable[..., str]
 
 
 def test_the_public_names() -> None:
-    assert set(tttdit.__all__) == {"Report", "Spec", "__version__", "check", "hookimpl", "load_spec"}
+    assert set(tttdit.__all__) == {
+        "Report", "Spec", "__version__", "build_model", "check", "hookimpl", "load_spec", "load_weights", "training_loss",
+    }  # fmt: skip
     assert set(tttdit.__all__) <= set(dir(tttdit))
     assert all(getattr(tttdit, name) is not None for name in tttdit.__all__)
     with pytest.raises(AttributeError, match="module 'tttdit' has no attribute 'chekc'"):

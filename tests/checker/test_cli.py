@@ -197,7 +197,7 @@ def test_an_unknown_command_names_the_nearest(call: Call) -> None:
     assert call("chek") == (
         2,
         "",
-        'tttdit: there is no command "chek"; did you mean "check"? (there are check, shapes, plugins, schema)\n'
+        'tttdit: there is no command "chek"; did you mean "check"? (there are check, shapes, plugins, schema, convert-weights)\n'
         "tttdit: tttdit --help shows how it is used\n",
     )
 

@@ -89,7 +89,7 @@ def test_the_fix_of_a_broken_example_mends_it(path: Path) -> None:
     (file,) = check(path).files
     for finding in file.findings:
         if finding.fix is not None and finding.fix.applicability != "shown":
-            sets = [f"{edit.key}={edit.value}" for edit in finding.fix.edits]
+            sets = [f"{edit.key}={json.dumps(edit.value)}" for edit in finding.fix.edits]
             assert check(path, sets=sets).findings == (), f"{finding.code}: {sets}"
 
 

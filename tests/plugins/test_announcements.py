@@ -14,7 +14,7 @@ from tttdit.core.stage import Stage
 
 OFFERED = {
     "model": ("ttt-dit",),
-    "mixer": ("ttt-linear", "ttt-mlp"),
+    "mixer": ("none", "sliding-window", "ttt-linear", "ttt-mlp"),
     "codec": ("cogvideox-vae",),
     "text-encoder": ("t5",),
     "data": ("precomputed", "synthetic"),
@@ -49,20 +49,22 @@ def test_codes_and_pages(registry: Registry) -> None:
     assert [rule.code for rule in rules] == [
         *("TTD101", "TTD102", "TTD103"),
         *("TTD201", "TTD202"),
-        *("TTD301", "TTD302", "TTD601"),
+        *("TTD301", "TTD302"),
+        *("TTD502", "TTD601"),
     ]
     for rule in rules:
         page = type(rule).__doc__ or ""
         assert [part for part in ("What:", "Why:", "Example:", "Instead:", "Fix:") if part not in page] == [], rule.code
 
 
-@pytest.mark.parametrize("name", ["ttt-mlp", "ttt-linear"])
+@pytest.mark.parametrize("name", ["ttt-mlp", "ttt-linear", "sliding-window"])
 def test_a_mixers_arguments_are_its_constructors_keywords(
     name: str, registry: Registry, stage_of: Callable[..., Stage]
 ) -> None:
     stage = stage_of(mixer={"plugin": name})
     mixer = stage.assembly.mixer
     assert isinstance(mixer, Mixer)
+    assert mixer.module is not None
     assert {*mixer.arguments(stage.mixer, stage.dims, stage.model), "regions"} == keywords(mixer.module)
 
 

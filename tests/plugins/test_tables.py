@@ -22,6 +22,8 @@ from tttdit.plugins.ttt.structure import arguments
         ("mixer", {"plugin": "ttt-mlp", "mini_batch_size": 64.0}, "mini_batch_size"),
         ("mixer", {"plugin": "ttt-linear", "learning_rates": "tokens"}, "learning_rates"),
         ("mixer", {"plugin": "ttt-linear", "base_learning_rate": 0}, "base_learning_rate"),
+        ("mixer", {"plugin": "sliding-window", "neighbours": -1}, "neighbours"),
+        ("mixer", {"plugin": "none", "mini_batch_size": 64}, "mini_batch_size"),
         ("codec", {"plugin": "cogvideox-vae", "time_compression": 0}, "time_compression"),
         ("data", {"plugin": "precomputed"}, "manifest"),
         ("data", {"plugin": "precomputed", "manifest": "a.jsonl", "workers": -1}, "workers"),

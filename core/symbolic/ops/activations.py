@@ -217,3 +217,11 @@ def gelu_backward(grad_output: Tensor, self: Tensor, *, approximate: str = "none
     if wants_gradient(grad_output, self):
         raise UnknownCall("torch.ops.aten.gelu_backward", "differentiated once more")
     return raw.pointwise("gelu_backward", grad_output, self)
+
+
+@known("torch.ops.aten.sigmoid_backward")
+def sigmoid_backward(grad_output: Tensor, output: Tensor) -> Tensor:
+    """The sigmoid's derivative times a gradient, as an operator's own backward calls it."""
+    if wants_gradient(grad_output, output):
+        raise UnknownCall("torch.ops.aten.sigmoid_backward", "differentiated once more")
+    return raw.pointwise("sigmoid_backward", grad_output, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
-from tttdit.core.symbolic import raw
+from tttdit.core.symbolic import flops, raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.dtype import DType, bfloat16, bool_, float16, float32, float64
 from tttdit.core.symbolic.names import known
@@ -139,6 +139,7 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Te
             kept = [node.get(name) for name in ("query", "key", "value")]
             rest = [node.get(name) for name in node.saved if name not in ("query", "key", "value")]
             made: Gradients = [_heads_last(tensor) for tensor in kept]
+            flops.work(flops.attention_backward, *(tensor.shape for tensor in kept))
             raw.dispatched("_scaled_dot_product_flash_attention_for_cpu_backward", *[g for g in made if g is not None])
             del rest
             return made
@@ -152,6 +153,7 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Te
     out = raw.empty(query.shape, query.dtype, strides)
     statistics = float64 if query.dtype is float64 else float32
     logsumexp = raw.empty((batch, heads, tokens), statistics, (int(heads) * int(tokens), 1, int(heads)))
+    flops.work(flops.attention, query.shape, key.shape, value.shape)
     raw.dispatched("_scaled_dot_product_flash_attention_for_cpu", out, logsumexp)
     if node:
         node.save_output(output=out, logsumexp=logsumexp)

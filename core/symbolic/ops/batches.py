@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
-from tttdit.core.symbolic import raw
+from tttdit.core.symbolic import flops, raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.raw import dim_text, shape_text
@@ -38,7 +38,7 @@ def _check(call: str, input: Tensor, batch1: Tensor, batch2: Tensor) -> tuple[in
 @known("torch.baddbmm", "Tensor.baddbmm")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """`beta input + alpha batch1 batch2`; keeps each batch if the other wants a gradient."""
-    shape = _check("baddbmm", input, batch1, batch2)
+    _check("baddbmm", input, batch1, batch2)
     node = None
     if wants_gradient(input, batch1, batch2):
 
@@ -49,9 +49,9 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
             right = node.get("batch2") if node.wants(1) else None
             for_left = for_right = for_input = None
             if right is not None:
-                for_left = _scaled(_bmm(gradient, raw.transpose(right, 1, 2)), alpha)
+                for_left = _scaled(raw.bmm(gradient, raw.transpose(right, 1, 2)), alpha)
             if left is not None:
-                for_right = _scaled(_bmm(raw.transpose(left, 1, 2), gradient), alpha)
+                for_right = _scaled(raw.bmm(raw.transpose(left, 1, 2), gradient), alpha)
             if node.wants(0):
                 for_input = _scaled(gradient, beta)
             return [for_input, for_left, for_right]
@@ -61,7 +61,7 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
             node.save(batch1=batch1)
         if node.wants(1):
             node.save(batch2=batch2)
-    out = raw.new("baddbmm", shape, batch1.dtype)
+    out = raw.bmm(batch1, batch2, "baddbmm")
     return node.made(out) if node else out
 
 
@@ -73,11 +73,8 @@ def baddbmm_(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, 
         raise ShapeMismatch(f"baddbmm_: {shape_text(input.shape)} cannot hold a result of {shape_text(shape)}")
     if wants_gradient(input, batch1, batch2):
         raise UnknownCall("Tensor.baddbmm_", "with a gradient")
+    flops.work(flops.product, batch1.shape, batch2.shape)
     return raw.inplace("baddbmm_", input)
-
-
-def _bmm(left: Tensor, right: Tensor) -> Tensor:
-    return raw.new("bmm", (left.shape[0], left.shape[1], right.shape[2]), left.dtype)
 
 
 def _scaled(tensor: Tensor, factor: float) -> Tensor:

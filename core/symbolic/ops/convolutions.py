@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tttdit.core.errors import ShapeMismatch, UnknownCall
-from tttdit.core.symbolic import raw
+from tttdit.core.symbolic import flops, raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.views import squeeze, unsqueeze
@@ -77,7 +77,7 @@ def _transposed(dims: int) -> Callable[..., Tensor]:
             (input.shape[2 + i] - 1) * steps[i] - 2 * pads[i] + spreads[i] * (weight.shape[2 + i] - 1) + more[i] + 1
             for i in range(dims)
         ]
-        return _convolution(input, weight, bias, (input.shape[0], weight.shape[1] * groups, *sizes))
+        return _convolution(input, weight, bias, (input.shape[0], weight.shape[1] * groups, *sizes), transposed=True)
 
     convolution.__name__ = call
     convolution.__doc__ = f"A transposed convolution over {_OVER[dims]}; keeps x and the weight."
@@ -129,7 +129,9 @@ def _padding(call: str, padding: str, weight: Tensor, stride: Any, dilation: Any
     return [size // 2 for size in both]
 
 
-def _convolution(input: Tensor, weight: Tensor, bias: Tensor | None, shape: Sequence[int]) -> Tensor:
+def _convolution(
+    input: Tensor, weight: Tensor, bias: Tensor | None, shape: Sequence[int], *, transposed: bool = False
+) -> Tensor:
     node = None
     if wants_gradient(bias) and not weight.requires_grad:
         raise UnknownCall(
@@ -145,11 +147,14 @@ def _convolution(input: Tensor, weight: Tensor, bias: Tensor | None, shape: Sequ
                 for i, tensor in enumerate((kept_input, kept_weight))
             ]
             made.append(raw.empty((shape[1],), kept_weight.dtype) if node.wants(2) else None)
+            formula = flops.convolution_backward(node.wants(0), node.wants(1), transposed)
+            flops.work(formula, shape, kept_input.shape, kept_weight.shape)
             raw.dispatched("convolution_backward", *[gradient for gradient in made if gradient is not None])
             return made
 
         node = Node("Convolution", (input, weight, bias), backward)
         node.save(input=input, weight=weight)
+    flops.work(flops.transposed_convolution if transposed else flops.convolution, input.shape, weight.shape, shape)
     out = raw.new("convolution", shape, input.dtype)
     return node.made(out) if node else out
 

@@ -132,9 +132,9 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             right = node.get("mat2") if node.wants(0) else None
             left = node.get("input") if node.wants(1) else None
             if left is not None:
-                for_right = _bmm(raw.transpose(left, 1, 2), gradient)
+                for_right = raw.bmm(raw.transpose(left, 1, 2), gradient)
             if right is not None:
-                for_left = _bmm(gradient, raw.transpose(right, 1, 2))
+                for_left = raw.bmm(gradient, raw.transpose(right, 1, 2))
             return [for_left, for_right]
 
         node = Node("Bmm", (input, mat2), backward)
@@ -142,12 +142,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             node.save(input=input)
         if node.wants(0):
             node.save(mat2=mat2)
-    out = _bmm(input, mat2)
+    out = raw.bmm(input, mat2)
     return node.made(out) if node else out
-
-
-def _bmm(left: Tensor, right: Tensor) -> Tensor:
-    return raw.new("bmm", (left.shape[0], left.shape[1], right.shape[2]), left.dtype)
 
 
 @known("torch.matmul", "Tensor.matmul", "Tensor.__matmul__")

@@ -1,4 +1,4 @@
-"""Rotary position embeddings (RoPE) over time, rows and columns, and the constant tables that they are read from.
+"""Rotary position embeddings (RoPE) over time, rows and columns.
 
 K is the head width. A quarter of it turns with the frame, three eighths with the row, three eighths with the column; pairs are neighbours.
 """
@@ -6,86 +6,85 @@ K is the head width. A quarter of it turns with the frame, three eighths with th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-
-class Tables(nn.Module):
-    """Non-persistent buffers that follow the model to its device, but not to a narrower dtype.
-
-    An angle in bfloat16 is wrong by whole turns, so tables stay float32 in a model that is cast to bfloat16. `key` says
-    what the tables are made from: two `Tables` of the same class and key are interchangeable, and `share_tables` makes them one.
-    """
-
-    def __init__(self, *key: Hashable) -> None:
-        super().__init__()
-        self.key = (type(self).__name__, *key)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Tables:
-        before = dict(self._buffers)
-        super()._apply(fn, recurse)
-        for name, table in before.items():
-            cast = self._buffers[name]
-            if table is not None and cast is not None and cast.dtype.itemsize < table.dtype.itemsize:
-                self._buffers[name] = table.to(cast.device)
-        return self
-
-
-def share_tables(module: nn.Module, known: dict[Any, Tables]) -> None:
-    """Replaces each `Tables` inside a module by the equal one in `known`, where there is one, and adds it there otherwise.
-
-    At 63 seconds a mixer's RoPE tables take 90 MB; without this, each of the 42 layers would have its own.
-    """
-    for parent in list(module.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, Tables):
-                setattr(parent, name, known.setdefault(child.key, child))
+from tttdit.core.naming import named
+from tttdit.core.runtime.tables import Tables
 
 
 class RotaryTables(Tables):
-    """cos and sin [text + frames * rows * columns, K/2], float32: text rows, which do not turn, then video rows.
-
-    Video tokens are in (frame, row, column) order, and positions start at 0 on every axis. Raises ValueError where K does not split.
-    """
+    """cos and sin [text + frames * rows * columns, K/2]: see `angles`."""
 
     cos: Tensor
     sin: Tensor
 
     def __init__(self, text: int, frames: int, rows: int, columns: int, head_width: int, theta: float) -> None:
-        super().__init__(text, frames, rows, columns, head_width, theta)
-        if head_width % 16 != 0:
-            raise ValueError(
-                f"RoPE splits a head's width into 1/4 for time and 3/8 each for rows and columns, in pairs: "
-                f"{head_width} is not divisible by 16"
-            )
-        eighth = head_width // 8
-        turns = [
-            _turns(frames, eighth, theta).view(frames, 1, 1, eighth),
-            _turns(rows, 3 * eighth // 2, theta).view(1, rows, 1, 3 * eighth // 2),
-            _turns(columns, 3 * eighth // 2, theta).view(1, 1, columns, 3 * eighth // 2),
-        ]
-        self.register_buffer("cos", self._table([turn.cos() for turn in turns], text, 1.0), persistent=False)
-        self.register_buffer("sin", self._table([turn.sin() for turn in turns], text, 0.0), persistent=False)
+        super().__init__()
+        self.text, self.grid = text, (frames, rows, columns)
+        self.head_width, self.theta = head_width, theta
+        self.reset_parameters()
 
-    @staticmethod
-    def _table(axes: list[Tensor], text: int, still: float) -> Tensor:
-        """The three axes' tables side by side for every video token, under `text` rows that are `still`."""
-        time, row, column = axes
-        grid = (time.shape[0], row.shape[1], column.shape[2])
-        video = torch.cat([axis.float().expand(*grid, axis.shape[3]) for axis in axes], 3).flatten(0, 2)
-        return torch.cat((torch.full((text, video.shape[1]), still, dtype=torch.float32), video), 0)
+    def make(self, dtype: torch.dtype, device: torch.device) -> Mapping[str, Tensor]:
+        """cos and sin."""
+        cos, sin = angles(self.text, self.grid, self.head_width, self.theta, dtype, device)
+        return {"cos": cos, "sin": sin}
 
 
-def _turns(positions: int, pairs: int, theta: float) -> Tensor:
+def angles(
+    text: int, grid: tuple[int, int, int], head_width: int, theta: float, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """cos and sin [text + frames * rows * columns, K/2] of every token's turns: text rows, which do not turn, then video rows.
+
+    Video tokens are in (frame, row, column) order, and positions start at 0 on every axis. Raises ValueError where K does not split.
+    """
+    if head_width % 16 != 0:
+        raise ValueError(
+            f"RoPE splits a head's width into 1/4 for time and 3/8 each for rows and columns, in pairs: "
+            f"{head_width} is not divisible by 16"
+        )
+    eighth = head_width // 8
+    axes = zip(grid, (eighth, 3 * eighth // 2, 3 * eighth // 2), strict=True)
+    turns = [_turns(positions, pairs, theta, device) for positions, pairs in axes]
+    return (
+        _table([turn.cos().to(dtype) for turn in turns], text, 1.0),
+        _table([turn.sin().to(dtype) for turn in turns], text, 0.0),
+    )
+
+
+def _table(axes: list[Tensor], text: int, still: float) -> Tensor:
+    """The three axes' tables [positions, pairs] side by side for every video token, under `text` rows that are `still`."""
+    time, row, column = axes
+    grid = (time.shape[0], row.shape[0], column.shape[0])
+    placed = (time.unsqueeze(1).unsqueeze(1), row.unsqueeze(1), column)
+    video = torch.cat([axis.expand(*grid, axis.shape[-1]) for axis in placed], 3).flatten(0, 2)
+    return torch.cat((video.new_full((text, video.shape[1]), still), video), 0)
+
+
+def _turns(positions: int, pairs: int, theta: float, device: torch.device) -> Tensor:
     """Angles [positions, pairs] of an axis: pair j turns by position * theta^(-j / pairs). float64."""
-    speeds = (torch.arange(pairs, dtype=torch.float64) * (-math.log(theta) / pairs)).exp()
-    return torch.outer(torch.arange(positions, dtype=torch.float64), speeds)
+    speeds = (torch.arange(pairs, dtype=torch.float64, device=device) * (-math.log(theta) / pairs)).exp()
+    return torch.outer(torch.arange(positions, dtype=torch.float64, device=device), speeds)
+
+
+def apply_rope(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """`rotate` for queries and keys in a module's forward: a check lists both sides, and calls them by name where they do not fit."""
+    first, second = _pairs(x)
+    return _turned(named("what_RoPE_turns", first), second, named("RoPE", cos), sin)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turns the pairs of neighbours in x [..., K] by angles whose cos and sin [..., K/2] broadcast against x's pairs."""
+    return _turned(*_pairs(x), cos, sin)
+
+
+def _pairs(x: Tensor) -> tuple[Tensor, Tensor]:
+    """x [..., K] as the first and the second of each pair, [..., K/2]."""
     first, second = x.unflatten(-1, (x.shape[-1] // 2, 2)).unbind(-1)
+    return first, second
+
+
+def _turned(first: Tensor, second: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.stack((first * cos - second * sin, second * cos + first * sin), -1).flatten(-2)

@@ -1,67 +1,74 @@
 """The scan of test-time training and its backward, for any network that a mixer trains.
 
-Both run over tiles of mini-batches, prepared together, then trained on one after the other. The backward replays one group of
-mini-batches at a time from the fast weights that the forward stored at its start, so that what it holds depends on the group's
-size and not on the sequence's.
+The backward replays one group of mini-batches at a time from the fast weights that the forward stored at its start, keeps what its own
+steps need of that, and goes back through them. So what it holds depends on the group's size and not on the sequence's.
 
 The inner loss of a mini-batch is 1/2 |LN_g(f(k)) - (v - k)|^2 with the target v - k = gamma u + beta, u standardised. Its beta
-cancels, so that LN_g(f(k)) - (v - k) = gamma (LN(f(k)) - u).
+cancels, so that LN_g(f(k)) - (v - k) = gamma (LN(f(k)) - u). Learning rates stand in front of its gradient row by row, as LN's backward
+leaves rows apart, so they may as well go in with gamma^2: pull = rates gamma^2.
 
 Shapes: B batch, A heads, N = B A, K head width, b mini-batch, m mini-batches of a tile. Fast weights, norms and sums are float32,
 for float64 inputs float64.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from tttdit.core.loops import steps
-from tttdit.plugins.ttt.tiles.operators import Tiles, standard, standard_backward, unit, unit_backward
+from tttdit.plugins.ttt.tiles.operators import Tiles, standard_, standard_backward_, unit_, unit_backward_
 
 Weights = list[Tensor]
 Kept = list[Tensor]
+
+# The forward prepares so many tokens at once, rounded up to whole mini-batches: work that waits for no step keeps a machine busy.
+FORWARD_TILE_TOKENS = 1024
 
 
 class Network(ABC):
     """What a mixer trains: a map f from K to K numbers a head, for M heads at once (of one mini-batch, or of several).
 
-    x, z and their gradients are [M, b, K]; weights and their gradients are lists of [M, ., .]. `kept` is what `predict` returned beside z.
-    Methods whose names end in an underscore write into the tensors of their first argument. A tile has `tile_tokens` tokens,
-    rounded up to whole mini-batches: enough to keep a machine busy with work that waits for no step, and no more than `kept` may take.
+    x, z and their gradients are [M, b, K]; weights and their gradients are lists of [M, ., .]. `hidden` is what `predict` returned with z.
+    Methods whose names end in an underscore write into the tensors of their first argument. The backward answers the queries of
+    `tile_tokens` tokens at once, rounded up to whole mini-batches.
     """
 
     tile_tokens: ClassVar[int]
 
     @abstractmethod
-    def predict(self, x: Tensor, weights: Weights) -> tuple[Tensor, Kept]:
+    def kept_widths(self, K: int) -> list[int]:
+        """The last dimensions of the tensors [M, b, .] that `learn_` keeps of a step for the backward."""
+
+    @abstractmethod
+    def predict(self, x: Tensor, weights: Weights) -> tuple[Tensor, Any]:
         """z = f(x), and what the other methods need of its inside."""
 
     @abstractmethod
-    def predict_backward(self, dz: Tensor, kept: Kept, weights: Weights) -> tuple[Tensor, Kept]:
-        """d x, and what `collect_` needs besides dz and x for the weights' gradients."""
+    def predict_backward(self, dz: Tensor, hidden: Any, weights: Weights) -> tuple[Tensor, Kept]:
+        """d x, and what `collect_` needs besides x and dz for the weights' gradients, [M, b, .] each."""
 
     @abstractmethod
-    def collect_(self, grads: Weights, dz: Tensor, x: Tensor, inside: Kept) -> None:
+    def collect_(self, grads: Weights, x: Tensor, dz: Tensor, inside: Kept) -> None:
         """Adds the weights' gradients of one `predict`."""
 
     @abstractmethod
-    def train_(self, weights: Weights, x: Tensor, kept: Kept, a: Tensor) -> None:
-        """A step of gradient descent; a [M, b, K] is d loss / d z, each row times its learning rate."""
+    def learn_(self, weights: Weights, x: Tensor, hidden: Any, a: Tensor, kept: Kept | None) -> None:
+        """A step of gradient descent; a [M, b, K] is d loss / d z, each row times its learning rate.
 
-    @abstractmethod
-    def train_backward(self, grads: Weights, x: Tensor, kept: Kept, a: Tensor, weights: Weights) -> tuple[Tensor, Kept]:
-        """d a, from the gradients of the weights after `train_`; and what `step_backward_` goes on with.
-
-        `weights` are those before `train_`.
+        What `step_backward_` needs of `predict` and of this step goes into `kept`, if there is to be a backward.
         """
 
     @abstractmethod
     def step_backward_(
-        self, grads: Weights, dz: Tensor, x: Tensor, kept: Kept, a: Tensor, weights: Weights, pending: Kept
+        self, grads: Weights, x: Tensor, kept: Kept, a: Tensor, weights: Weights, dz_of: Callable[[Tensor], Tensor]
     ) -> Tensor:
-        """d x of `predict` and `train_`; `grads` become the gradients of the weights before them."""
+        """d x of `predict` and `learn_`, whose a depends on z: `dz_of` takes d a to d z, once.
+
+        `weights` are those before the step; `grads`, those of the weights after it, become the gradients of the weights before it.
+        """
 
 
 class Scan:
@@ -88,63 +95,104 @@ class Scan:
         self.k, self.v, self.eta = k, v, eta
         self.cos, self.sin = cos, sin
         self.norm_eps = norm_eps
-        self.tiles = Tiles(k, norm_weight.shape[0], mini_batch_size, network.tile_tokens)
+        self.tiles = Tiles(k, norm_weight.shape[0], mini_batch_size)
         self.group = min(group, self.tiles.count)
         self.gain = self.tiles.for_each_sequence(norm_weight.unsqueeze(1))
         self.bias = self.tiles.for_each_sequence(norm_bias.unsqueeze(1))
-
-    def angles(self, first: int, m: int) -> tuple[Tensor, Tensor]:
-        """cos and sin of a tile."""
-        return self.tiles.angles(self.cos, first, m), self.tiles.angles(self.sin, first, m)
-
-    def prepare(self, first: int, m: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Keys, targets u [m, N, b, K] and rates [m, N, b, 1] of a tile; then the scales that the first two were divided by."""
-        keys, key_scale = unit(self.tiles.read(self.tiles.tokens(self.k, first, m)), *self.angles(first, m))
-        values = self.tiles.read(self.tiles.tokens(self.v, first, m))
-        targets, target_scale = standard(values.sub_(keys))
-        rates = self.tiles.read(self.tiles.rates(self.eta, first, m)).unsqueeze(-1)
-        return keys, targets, rates, key_scale, target_scale
 
     def norm(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """LN(z), without gain and bias; mean and 1/deviation of the rows of z."""
         return torch.native_layer_norm(z, z.shape[-1:], None, None, self.norm_eps)
 
-    def train_(self, weights: Weights, keys: Tensor, targets: Tensor, rates: Tensor) -> None:
-        """One mini-batch's step of gradient descent, in place."""
-        z, kept = self.network.predict(keys, weights)
+    def learn_(self, weights: Weights, tile: "Tile", i: int, kept: Kept | None = None) -> Tensor:
+        """A tile's i-th step of gradient descent, in place. Returns the prediction z that it started from."""
+        z, hidden = self.network.predict(tile.keys[i], weights)
         unit_z, mean, rstd = self.norm(z)
-        inner = unit_z.sub_(targets).mul_(self.gain).mul_(self.gain)
-        self.network.train_(weights, keys, kept, norm_backward(inner, z, mean, rstd).mul_(rates))
+        a = norm_backward(unit_z.sub_(tile.targets[i]).mul_(tile.pull[i]), z, mean, rstd)
+        self.network.learn_(weights, tile.keys[i], hidden, a, kept)
+        return z
 
 
 def norm_backward(grad: Tensor, z: Tensor, mean: Tensor, rstd: Tensor) -> Tensor:
-    """d z from the gradient of LN(z)."""
+    """d z from the gradient of LN(z): rstd (grad - mean(grad) - LN(z) mean(grad LN(z))), with means over each row."""
     wanted = [True, False, False]  # of input, weight and bias; there is no weight and no bias
     dz, _, _ = torch.ops.aten.native_layer_norm_backward(grad, z, z.shape[-1:], mean, rstd, None, None, wanted)
     return dz
 
 
+class Tile:
+    """What a scan's steps read of m mini-batches behind the first ones.
+
+    Keys, targets u and pull [m, N, b, K], rates [m, N, b, 1]; the scales that keys and targets were divided by; the rotation.
+    """
+
+    def __init__(self, scan: Scan, first: int, m: int) -> None:
+        tiles = scan.tiles
+        self.turn = tiles.turn(scan.cos, scan.sin, first, m)
+        self.keys, self.key_scale = unit_(tiles.read(tiles.tokens(scan.k, first, m)), self.turn)
+        values = tiles.read(tiles.tokens(scan.v, first, m))
+        self.targets, self.target_scale = standard_(values.sub_(self.keys))
+        self.rates = tiles.read(tiles.rates(scan.eta, first, m)).unsqueeze(-1)
+        self.pull = (scan.gain * scan.gain) * self.rates
+
+
+class InnerLoss:
+    """The gradient a [m, N, b, K] of a tile's inner losses at its predictions z, times the rates; and the backward of that.
+
+    a is LN's backward of inner = pull (LN(z) - u), so it depends on z through `inner`, and in the way in which LN's backward does:
+
+        d inner = LN's backward of d a, for it is its own transpose
+        d z = LN's backward of pull d inner, - rstd (d inner mean(inner LN(z)) + a mean(d a LN(z)) + LN(z) mean(d a a))
+    """
+
+    def __init__(self, scan: Scan, z: Tensor, tile: Tile) -> None:
+        self.z, self.pull = z, tile.pull
+        self.unit_z, self.mean, self.rstd = scan.norm(z)
+        self.miss = self.unit_z - tile.targets
+        inner = self.miss * tile.pull
+        self.a = norm_backward(inner, z, self.mean, self.rstd)
+        self.dinner = torch.empty_like(z)
+        self.share = self.rstd / -z.shape[-1]
+        self.overlap = inner.mul_(self.unit_z).sum(-1, keepdim=True).mul_(self.share)
+
+    def backward(self, i: int, da: Tensor) -> Tensor:
+        """d z of the i-th mini-batch; its d inner goes into `dinner`."""
+        statistics = self.z[i], self.mean[i], self.rstd[i]
+        unit_z, a, share = self.unit_z[i], self.a[i], self.share[i]
+        dinner = self.dinner[i].copy_(norm_backward(da, *statistics))
+        along = (da * unit_z).sum(-1, keepdim=True).mul_(share)
+        stretch = da.mul_(a).sum(-1, keepdim=True).mul_(share)
+        dz = norm_backward(dinner * self.pull[i], *statistics)
+        return dz.addcmul_(dinner, self.overlap[i]).addcmul_(a, along).addcmul_(unit_z, stretch)
+
+
 def scan_forward(scan: Scan, q: Tensor, initial: Weights) -> list[Tensor]:
     """The output [B, L, A K] and, for every fast weight, its values at the start of each group [groups, N, ., .]."""
-    tiles, group, network = scan.tiles, scan.group, scan.network
+    tiles, group = scan.tiles, scan.group
     weights = [tiles.for_each_sequence(weight) for weight in initial]
     states = [weight.new_empty((-(-tiles.count // group), *weight.shape)) for weight in weights]
     out = q.new_empty(q.shape)
-    for tile in steps(-(-tiles.count // tiles.size)):
-        first = tile * tiles.size
-        m = min(tiles.size, tiles.count - first)
-        keys, targets, rates, _, _ = scan.prepare(first, m)
-        queries, _ = unit(tiles.read(tiles.tokens(q, first, m)), *scan.angles(first, m))
-        outputs = torch.empty_like(queries)
-        for i in steps(m):
-            if (first + i) % group == 0:
-                for state, weight in zip(states, weights, strict=True):
-                    state[(first + i) // group].copy_(weight)
-            scan.train_(weights, keys[i], targets[i], rates[i])
-            outputs[i].copy_(network.predict(queries[i], weights)[0])
-        normal, _, _ = scan.norm(outputs)
-        tiles.write(tiles.tokens(out, first, m), normal.mul_(scan.gain).add_(scan.bias).add_(queries))
+    size = -(-FORWARD_TILE_TOKENS // tiles.mini_batch_size)
+    for at in steps(-(-tiles.count // size)):
+        first = at * size
+        forward_tile(scan, q, first, min(size, tiles.count - first), weights, states, out)
     return [out, *states]
+
+
+def forward_tile(scan: Scan, q: Tensor, first: int, m: int, weights: Weights, states: Weights, out: Tensor) -> None:
+    """m mini-batches behind the first ones: trains `weights`, stores those at the start of a group, writes the output."""
+    tiles, group = scan.tiles, scan.group
+    tile = Tile(scan, first, m)
+    queries, _ = unit_(tiles.read(tiles.tokens(q, first, m)), tile.turn)
+    outputs = torch.empty_like(queries)
+    for i in steps(m):
+        if (first + i) % group == 0:
+            for state, weight in zip(states, weights, strict=True):
+                state[(first + i) // group].copy_(weight)
+        scan.learn_(weights, tile, i)
+        outputs[i].copy_(scan.network.predict(queries[i], weights)[0])
+    normal, _, _ = scan.norm(outputs)
+    tiles.write(tiles.tokens(out, first, m), normal.mul_(scan.gain).add_(scan.bias).add_(queries))
 
 
 def scan_backward(scan: Scan, q: Tensor, states: Weights, grad: Tensor) -> list[Tensor]:
@@ -172,7 +220,11 @@ def scan_backward_fake(q: Tensor, eta: Tensor, norm_weight: Tensor, states: Weig
 
 
 class Backward:
-    """The backward of a scan: what it writes, and the fast weights of the group that it is in."""
+    """The backward of a scan: what it writes, and what it holds of the group that it is in.
+
+    A group is a tile of its own: `trail` has the fast weights before each of its mini-batches and after the last, `z` what was
+    predicted from the keys, `kept` what the network kept of each step.
+    """
 
     def __init__(self, scan: Scan, q: Tensor, states: Weights, grad: Tensor) -> None:
         self.scan, self.q, self.states, self.grad = scan, q, states, grad
@@ -180,98 +232,94 @@ class Backward:
         self.deta = scan.eta.new_empty(scan.eta.shape)
         self.dgain, self.dbias = torch.zeros_like(scan.gain), torch.zeros_like(scan.bias)
         self.dweights = [torch.zeros_like(state[0]) for state in states]
-        # of the group: the weights before each of its mini-batches, and after the last
+        tiles = scan.tiles
+        rows = (scan.group, tiles.batch * tiles.heads, tiles.mini_batch_size)
         self.trail = [state.new_empty((scan.group + 1, *state.shape[1:])) for state in states]
+        self.z = states[0].new_empty((*rows, tiles.head_width))
+        self.kept = [states[0].new_empty((*rows, width)) for width in scan.network.kept_widths(tiles.head_width)]
 
     def run(self) -> list[Tensor]:
         """See `scan_backward`."""
-        scan, tiles = self.scan, self.scan.tiles
+        tiles, group = self.scan.tiles, self.scan.group
         for g in reversed(steps(self.states[0].shape[0])):
-            start = g * scan.group
-            count = min(scan.group, tiles.count - start)
-            for trail, state in zip(self.trail, self.states, strict=True):
-                trail[0].copy_(state[g])
-            for tile in steps(-(-count // tiles.size)):
-                self.replay(start, tile * tiles.size, min(tiles.size, count - tile * tiles.size))
-            for tile in reversed(steps(-(-count // tiles.size))):
-                self.tile(start, tile * tiles.size, min(tiles.size, count - tile * tiles.size))
+            self.group(g, min(group, tiles.count - g * group))
         parameters = [self.dgain.squeeze(1), self.dbias.squeeze(1), *self.dweights]
         return [self.dq, self.dk, self.dv, self.deta, *(tiles.of_all_sequences(grad) for grad in parameters)]
 
-    def replay(self, start: int, first: int, m: int) -> None:
-        """Fills in the trail behind the group's mini-batch `first`, m of them."""
-        keys, targets, rates, _, _ = self.scan.prepare(start + first, m)
+    def group(self, g: int, m: int) -> None:
+        """The g-th group, of m mini-batches: replayed, then back through its steps and the answers after them."""
+        scan, tiles = self.scan, self.scan.tiles
+        first = g * scan.group
+        tile = Tile(scan, first, m)
+        self.replay(g, m, tile)
+        queries, query_scale = unit_(tiles.read(tiles.tokens(self.q, first, m)), tile.turn)
+        dqueries = tiles.read(tiles.tokens(self.grad, first, m))  # through the residual; the rest is added in `answers`
+        self.dbias.add_(of_each_head(dqueries))
+        loss = InnerLoss(scan, self.z.narrow(0, 0, m), tile)
+        dkeys = torch.empty_like(tile.keys)
+        size = -(-scan.network.tile_tokens // tiles.mini_batch_size)
+        for at in reversed(steps(-(-m // size))):
+            self.through_steps(at * size, min(size, m - at * size), tile, queries, dqueries, loss, dkeys)
+        tiles.write(tiles.tokens(self.dq, first, m), unit_backward_(dqueries, queries, query_scale, tile.turn))
+        self.prepared(first, m, tile, loss, dkeys)
+
+    def replay(self, g: int, m: int, tile: Tile) -> None:
+        """The m steps of the group, once more; fills in `trail`, `z` and `kept`."""
+        for trail, state in zip(self.trail, self.states, strict=True):
+            trail[0].copy_(state[g])
         for i in steps(m):
-            after = [trail[first + i + 1] for trail in self.trail]
+            after = [trail[i + 1] for trail in self.trail]
             for trail, weight in zip(self.trail, after, strict=True):
-                weight.copy_(trail[first + i])
-            self.scan.train_(after, keys[i], targets[i], rates[i])
+                weight.copy_(trail[i])
+            self.z[i].copy_(self.scan.learn_(after, tile, i, [kept[i] for kept in self.kept]))
 
-    def tile(self, start: int, first: int, m: int) -> None:
-        """The backward of m mini-batches, behind the group's mini-batch `first`."""
-        queries, dy, inside = self.output(start, first, m)
-        self.training(start, first, m, queries, dy, inside)
+    def through_steps(
+        self, start: int, count: int, tile: Tile, queries: Tensor, dqueries: Tensor, loss: InnerLoss, dkeys: Tensor
+    ) -> None:
+        """Back through `count` of the group's steps, with the answers after each: fills in `dkeys`, and adds to `dqueries`."""
+        some = slice(start, start + count)
+        dy, inside = self.answers(start, queries[some], dqueries[some])
+        for i in reversed(steps(count)):
+            j = start + i
+            self.scan.network.collect_(self.dweights, queries[j], dy[i], [x[i] for x in inside])
+            dkeys[j].copy_(self.step(j, tile, loss))
 
-    def output(self, start: int, first: int, m: int) -> tuple[Tensor, Tensor, Kept]:
-        """Through q + LN_g(f(q)), with the weights after each mini-batch's step, to q.
+    def answers(self, start: int, queries: Tensor, dqueries: Tensor) -> tuple[Tensor, Kept]:
+        """Through LN_g(f(q)), with the weights after each mini-batch's step; `dqueries`, d output, gets what comes to q this way.
 
-        Returns q, the gradient of f(q), and what `collect_` needs for the weights' gradients, whose turn has not come yet.
+        Returns the gradient of f(q), and what `collect_` needs for the weights' gradients, whose turn has not come yet.
         """
-        scan, tiles, network = self.scan, self.scan.tiles, self.scan.network
-        N = scan.gain.shape[0]
-        after = [trail.narrow(0, first + 1, m).flatten(0, 1) for trail in self.trail]
-        cos, sin = scan.angles(start + first, m)
-        queries, scale = unit(tiles.read(tiles.tokens(self.q, start + first, m)), cos, sin)
-        y, kept = network.predict(queries.flatten(0, 1), after)
-        y = y.unflatten(0, (m, N))
+        scan, (m, N, _, _) = self.scan, queries.shape
+        after = [trail.narrow(0, start + 1, m).flatten(0, 1) for trail in self.trail]
+        y, hidden = scan.network.predict(queries.flatten(0, 1), after)
         unit_y, mean, rstd = scan.norm(y)
-        dout = tiles.read(tiles.tokens(self.grad, start + first, m))
-        self.dbias.add_(dout.sum((0, 2)).unsqueeze(1))
-        self.dgain.add_(unit_y.mul_(dout).sum((0, 2)).unsqueeze(1))
-        dy = norm_backward(dout * scan.gain, y, mean, rstd)
-        dqueries, inside = network.predict_backward(dy.flatten(0, 1), kept, after)
-        dqueries = dout.add_(dqueries.unflatten(0, (m, N)))
-        tiles.write(tiles.tokens(self.dq, start + first, m), unit_backward(dqueries, queries, scale, cos, sin))
-        return queries, dy, inside
+        self.dgain.add_(of_each_head(unit_y.unflatten(0, (m, N)).mul_(dqueries)))
+        dy = norm_backward((dqueries * scan.gain).flatten(0, 1), y, mean, rstd)
+        dx, inside = scan.network.predict_backward(dy, hidden, after)
+        dqueries.add_(dx.unflatten(0, (m, N)))
+        return dy.unflatten(0, (m, N)), [x.unflatten(0, (m, N)) for x in inside]
 
-    def training(self, start: int, first: int, m: int, queries: Tensor, dy: Tensor, inside: Kept) -> None:
-        """Through each mini-batch's step, last one first, to k, v and eta: a = rates slope, slope = the inner loss's gradient at z."""
-        scan, tiles, network = self.scan, self.scan.tiles, self.scan.network
-        N = scan.gain.shape[0]
-        before = [trail.narrow(0, first, m).flatten(0, 1) for trail in self.trail]
-        keys, targets, rates, key_scale, target_scale = scan.prepare(start + first, m)
-        z, kept = network.predict(keys.flatten(0, 1), before)
-        z = z.unflatten(0, (m, N))
-        unit_z, mean, rstd = scan.norm(z)
-        miss = unit_z - targets
-        square = scan.gain * scan.gain
-        inner = miss * square
-        slope = norm_backward(inner, z, mean, rstd)
-        a = slope * rates
-        overlap = (inner * unit_z).mean(-1, keepdim=True)
-        da, dinner, dkeys = torch.empty_like(a), torch.empty_like(a), torch.empty_like(a)
+    def step(self, i: int, tile: Tile, loss: InnerLoss) -> Tensor:
+        """Through the group's i-th step: d keys, as far as they are read by it."""
+        before, kept = [trail[i] for trail in self.trail], [kept[i] for kept in self.kept]
 
-        def of(i: int, pieces: list[Tensor]) -> list[Tensor]:
-            return [piece.narrow(0, i * N, N) for piece in pieces]
+        def dz_of(da: Tensor) -> Tensor:
+            return loss.backward(i, da)
 
-        for i in reversed(steps(m)):
-            network.collect_(self.dweights, dy[i], queries[i], of(i, inside))
-            da_i, pending = network.train_backward(self.dweights, keys[i], of(i, kept), a[i], of(i, before))
-            da[i].copy_(da_i)
-            dslope = da_i.mul_(rates[i])
-            # slope is LN's backward: rstd (inner - mean(inner) - unit_z overlap), linear in inner, and depends on z as well
-            dinner_i = norm_backward(dslope, z[i], mean[i], rstd[i])
-            dinner[i].copy_(dinner_i)
-            along = (dslope * unit_z[i]).mean(-1, keepdim=True)
-            dunit = dinner_i.mul_(square).sub_((dslope * overlap[i] + inner[i] * along).mul_(rstd[i]))
-            stretch = dslope.mul_(slope[i]).mean(-1, keepdim=True).mul_(rstd[i])  # of z, through rstd
-            dz = norm_backward(dunit, z[i], mean[i], rstd[i]).sub_(unit_z[i] * stretch)
-            dkeys[i].copy_(
-                network.step_backward_(self.dweights, dz, keys[i], of(i, kept), a[i], of(i, before), pending)
-            )
-        tiles.write(tiles.rates(self.deta, start + first, m), da.mul_(slope).sum(-1))
-        self.dgain.add_(miss.mul_(dinner).sum((0, 2)).unsqueeze(1).mul_(scan.gain).mul_(2))
-        dvalues = standard_backward(dinner.mul_(square).neg_(), targets, target_scale)
-        tiles.write(tiles.tokens(self.dv, start + first, m), dvalues)
-        dkeys = unit_backward(dkeys.sub_(dvalues), keys, key_scale, *scan.angles(start + first, m))
-        tiles.write(tiles.tokens(self.dk, start + first, m), dkeys)
+        return self.scan.network.step_backward_(self.dweights, tile.keys[i], kept, loss.a[i], before, dz_of)
+
+    def prepared(self, first: int, m: int, tile: Tile, loss: InnerLoss, dkeys: Tensor) -> None:
+        """Through inner = pull (LN(z) - u) to eta and v, and to k with what it got from the steps."""
+        tiles, gain = self.scan.tiles, self.scan.gain
+        dpull = loss.miss.mul_(loss.dinner)
+        tiles.write(tiles.rates(self.deta, first, m), (dpull * (gain * gain)).sum(-1))
+        self.dgain.add_(of_each_head(dpull.mul_(tile.rates)).mul_(gain).mul_(2))
+        dvalues = standard_backward_(loss.dinner.mul_(tile.pull).neg_(), tile.targets, tile.target_scale)
+        tiles.write(tiles.tokens(self.dv, first, m), dvalues)
+        dkeys = unit_backward_(dkeys.sub_(dvalues), tile.keys, tile.key_scale, tile.turn)
+        tiles.write(tiles.tokens(self.dk, first, m), dkeys)
+
+
+def of_each_head(x: Tensor) -> Tensor:
+    """x [m, N, b, K] summed over all tokens of a head: [N, 1, K]."""
+    return x.sum(2).sum(0).unsqueeze(1)

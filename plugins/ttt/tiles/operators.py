@@ -3,10 +3,10 @@
 Shapes: B batch, A heads, N = B A, K head width, L tokens, b mini-batch, m mini-batches of a tile.
 """
 
+import math
+
 import torch
 from torch import Tensor
-
-from tttdit.plugins.ttt.rotary.module import rotate
 
 LENGTH_EPS = 1e-12  # of the L2 norm of q and of k
 SPREAD_EPS = 1e-8  # of the standard deviation of v - k
@@ -15,16 +15,15 @@ SPREAD_EPS = 1e-8  # of the standard deviation of v - k
 class Tiles:
     """The mini-batches of q-like tensors [B, L, A K] and rate-like tensors [B, L, A].
 
-    `count` mini-batches in tiles of `size`. Reading casts to float32 (from float64: to float64), writing casts back.
+    Reading casts to float32 (from float64: to float64), writing casts back.
     """
 
-    def __init__(self, q: Tensor, heads: int, mini_batch_size: int, tile_tokens: int) -> None:
+    def __init__(self, q: Tensor, heads: int, mini_batch_size: int) -> None:
         self.batch, length, width = q.shape
         self.heads = heads
         self.head_width = width // heads
         self.mini_batch_size = mini_batch_size
         self.count = length // mini_batch_size
-        self.size = -(-tile_tokens // mini_batch_size)
         self.dtype = torch.float64 if q.dtype == torch.float64 else torch.float32
 
     def tokens(self, x: Tensor, first: int, m: int) -> Tensor:
@@ -46,8 +45,12 @@ class Tiles:
         """Puts x [m, N, ...] where a view [m, B, A, ...] points."""
         view.copy_(x.unflatten(1, (self.batch, self.heads)))
 
-    def angles(self, table: Tensor, first: int, m: int) -> Tensor:
-        """The tile's rows of a RoPE table [L, K/2], as [m, 1, b, K/2]."""
+    def turn(self, cos: Tensor, sin: Tensor, first: int, m: int) -> "Turn":
+        """The tile's rotation, from tables [L, K/2]."""
+        return Turn(self._angles(cos, first, m), self._angles(sin, first, m))
+
+    def _angles(self, table: Tensor, first: int, m: int) -> Tensor:
+        """The tile's rows of a table, as [m, 1, b, K/2]."""
         rows = table.narrow(0, first * self.mini_batch_size, m * self.mini_batch_size).to(self.dtype)
         return rows.unflatten(0, (m, self.mini_batch_size)).unsqueeze(1)
 
@@ -61,28 +64,55 @@ class Tiles:
         return gradient.unflatten(0, (self.batch, self.heads)).sum(0)
 
 
-def unit(x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+class Turn:
+    """RoPE: turns the pairs of neighbours in x [..., K] by the angles of cos and sin [..., K/2].
+
+    An element takes from the next one where it is the first of its pair, from the one before where it is the second. So two shifts by
+    one do it, with zeros in the table between pairs: on a CPU far faster than taking pairs apart and putting them together again.
+    """
+
+    def __init__(self, cos: Tensor, sin: Tensor) -> None:
+        self.own = torch.stack((cos, cos), -1).flatten(-2)
+        self.last = self.own.shape[-1] - 1
+        self.across = torch.stack((sin, torch.zeros_like(sin)), -1).flatten(-2).narrow(-1, 0, self.last)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """x, turned."""
+        return self._turned(x, 1)
+
+    def back(self, x: Tensor) -> Tensor:
+        """x, turned the other way: the inverse, and the backward."""
+        return self._turned(x, -1)
+
+    def _turned(self, x: Tensor, way: int) -> Tensor:
+        turned = x * self.own
+        turned.narrow(-1, 0, self.last).addcmul_(x.narrow(-1, 1, self.last), self.across, value=-way)
+        turned.narrow(-1, 1, self.last).addcmul_(x.narrow(-1, 0, self.last), self.across, value=way)
+        return turned
+
+
+def unit_(x: Tensor, turn: Turn) -> tuple[Tensor, Tensor]:
     """x [..., K] with length 1, turned; and 1 / its length before."""
-    scale = x.square().sum(-1, keepdim=True).sqrt_().clamp_min_(LENGTH_EPS).reciprocal_()
-    return rotate(x * scale, cos, sin), scale
+    scale = torch.linalg.vector_norm(x, dim=-1, keepdim=True).clamp_min_(LENGTH_EPS).reciprocal_()
+    return turn(x.mul_(scale)), scale
 
 
-def unit_backward(grad: Tensor, turned: Tensor, scale: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+def unit_backward_(grad: Tensor, turned: Tensor, scale: Tensor, turn: Turn) -> Tensor:
     """d x from the gradient of the turned x. (A turn keeps lengths, so the projection may come before turning back.)"""
-    across = grad - turned * (grad * turned).sum(-1, keepdim=True)
-    return rotate(across.mul_(scale), cos, -sin)
+    along = (grad * turned).sum(-1, keepdim=True)
+    return turn.back(grad.addcmul_(turned, along, value=-1).mul_(scale))
 
 
-def standard(x: Tensor) -> tuple[Tensor, Tensor]:
+def standard_(x: Tensor) -> tuple[Tensor, Tensor]:
     """x [..., K] with mean 0 and standard deviation (divisor K - 1) 1; and 1 / (its deviation before + eps)."""
-    centred = x - x.mean(-1, keepdim=True)
-    deviation = centred.square().sum(-1, keepdim=True).div_(x.shape[-1] - 1).sqrt_()
+    x.sub_(x.mean(-1, keepdim=True))
+    deviation = torch.linalg.vector_norm(x, dim=-1, keepdim=True).div_(math.sqrt(x.shape[-1] - 1))
     scale = deviation.add_(SPREAD_EPS).reciprocal_()
-    return centred.mul_(scale), scale
+    return x.mul_(scale), scale
 
 
-def standard_backward(grad: Tensor, result: Tensor, scale: Tensor) -> Tensor:
-    """d x from the gradient of `standard`'s result."""
+def standard_backward_(grad: Tensor, result: Tensor, scale: Tensor) -> Tensor:
+    """d x from the gradient of `standard_`'s result."""
     share = (1 - SPREAD_EPS * scale).clamp_min_(1e-6)  # deviation / (deviation + eps), away from 0 where x is constant
     along = (grad * result).sum(-1, keepdim=True).div_(share).div_(result.shape[-1] - 1)
-    return (grad - grad.mean(-1, keepdim=True)).sub_(result * along).mul_(scale)
+    return grad.sub_(grad.mean(-1, keepdim=True)).addcmul_(result, along, value=-1).mul_(scale)

@@ -1,4 +1,4 @@
-"""The sequence block: local attention in windows, then the global mixer there and back.
+"""The sequence block: local attention in windows, then the global mixer, if there is one, there and back.
 
 Shapes: B batch, S text segments of T tokens, h x w token grid of a frame, V video tokens, L = V + S T, D width.
 """
@@ -10,14 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tttdit.core.regions import Regions
-from tttdit.plugins.ttt.rotary.module import RotaryTables, rotate
+from tttdit.core.runtime.tables import shared
+from tttdit.plugins.ttt.rotary.module import RotaryTables, apply_rope
 from tttdit.plugins.ttt.segments.geometry import Geometry
 
 INITIAL_GATE = 0.1  # of a mixer's output, inside a tanh
 
 
 class SequenceBlock(nn.Module):
-    """Attention inside each window, then the mixer over everything, forwards and reversed, with the same weights."""
+    """Attention inside each window, then the mixer over everything, forwards and reversed, with the same weights.
+
+    Without a mixer it is the attention alone, and has no gates.
+    """
 
     def __init__(
         self,
@@ -25,8 +29,8 @@ class SequenceBlock(nn.Module):
         width: int,
         heads: int,
         rope_theta: float,
-        norm_eps: float,
-        mixer: nn.Module,
+        qk_norm_eps: float,
+        mixer: nn.Module | None,
         regions: Regions,
     ) -> None:
         super().__init__()
@@ -39,9 +43,10 @@ class SequenceBlock(nn.Module):
         self.k = nn.Linear(width, width)
         self.v = nn.Linear(width, width)
         self.o = nn.Linear(width, width)
-        self.q_norm = nn.LayerNorm(width // heads, eps=norm_eps)
-        self.k_norm = nn.LayerNorm(width // heads, eps=norm_eps)
-        self.rotary = RotaryTables(
+        self.q_norm = nn.LayerNorm(width // heads, eps=qk_norm_eps)
+        self.k_norm = nn.LayerNorm(width // heads, eps=qk_norm_eps)
+        self.rotary = shared(
+            RotaryTables,
             geometry.tokens_per_segment,
             geometry.attention_frames + geometry.prefix_frames,
             geometry.grid_height,
@@ -50,16 +55,19 @@ class SequenceBlock(nn.Module):
             rope_theta,
         )
         self.ssm = mixer
-        self.forward_ssm_gating_text = Gate(width)
-        self.forward_ssm_gating_video = Gate(width)
-        self.backward_ssm_gating_text = Gate(width)
-        self.backward_ssm_gating_video = Gate(width)
+        if mixer is not None:
+            self.forward_ssm_gating_text = Gate(width)
+            self.forward_ssm_gating_video = Gate(width)
+            self.backward_ssm_gating_text = Gate(width)
+            self.backward_ssm_gating_video = Gate(width)
 
     def forward(self, video: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """video [B, V, D], text [B, S T, D] -> video, text."""
         streams = (self.geometry.text, self.geometry.video)
         both = self.regions("attention", self.attend, video, text)
         text, video = both.split(streams, 1)
+        if self.ssm is None:
+            return video, text
         mixed_text, mixed_video = self.regions("forward_ssm", self.ssm, both).split(streams, 1)
         del both
         text = self.forward_ssm_gating_text(text, mixed_text)
@@ -81,8 +89,8 @@ class SequenceBlock(nn.Module):
         x = self.windows(video, text).flatten(0, 1)  # [B S, tokens of a window, D]
         cos, sin = self.rotary.cos.to(x.dtype).unsqueeze(1), self.rotary.sin.to(x.dtype).unsqueeze(1)
         x = F.scaled_dot_product_attention(
-            rotate(self.q_norm(self.q(x).unflatten(-1, self.heads)), cos, sin).transpose(1, 2),
-            rotate(self.k_norm(self.k(x).unflatten(-1, self.heads)), cos, sin).transpose(1, 2),
+            apply_rope(self.q_norm(self.q(x).unflatten(-1, self.heads)), cos, sin).transpose(1, 2),
+            apply_rope(self.k_norm(self.k(x).unflatten(-1, self.heads)), cos, sin).transpose(1, 2),
             self.v(x).unflatten(-1, self.heads).transpose(1, 2),
         )
         return self.whole(self.o(x.transpose(1, 2).flatten(2)).unflatten(0, (video.shape[0], self.geometry.segments)))

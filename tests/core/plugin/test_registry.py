@@ -153,6 +153,23 @@ def test_a_broken_plugin_is_a_problem_and_no_obstacle(
         assert problem(registry) == message
 
 
+def test_only_a_mixer_may_be_without_a_module(install: Install, installed: Installed) -> None:
+    source = """
+        from tttdit import hookimpl
+        from tttdit.core.plugin.kinds import {kind}
+
+        @hookimpl
+        def tttdit_{hook}():
+            return [{kind}(name="bare", summary="Nothing.", table="p.spec:Table", module=None{rest})]
+    """
+    needed = "".join(f", {name}=None" for name in ("dimensions", "arguments", "inputs"))
+    install("good", plugin=source.format(kind="Mixer", hook="mixers", rest=""))
+    install("bad", plugin=source.format(kind="Model", hook="models", rest=needed))
+    registry = installed()
+    assert registry.find("mixer", "bare").name == "bare"
+    assert problem(registry) == 'bad 1.0: "bare" says module = "None", which does not read like "package.module:Name"'
+
+
 def test_torch_in_an_announcement_is_named_as_the_mistake(install: Install, installed: Installed) -> None:
     install("bad", plugin="raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')")
     assert problem(installed()) == (
@@ -163,9 +180,9 @@ def test_torch_in_an_announcement_is_named_as_the_mistake(install: Install, inst
 def test_whoever_misses_a_plugin_hears_of_those_that_do_not_work(install: Install, installed: Installed) -> None:
     install("bad", plugin="import nowhere")
     with pytest.raises(UnknownPlugin) as caught:
-        installed().find("mixer", "sliding-window")
+        installed().find("mixer", "linear-attention")
     assert str(caught.value) == (
-        'there is no mixer "sliding-window" (there are no mixers); '
+        'there is no mixer "linear-attention" (there are no mixers); '
         "bad 1.0 cannot be imported: ModuleNotFoundError: No module named 'nowhere'"
     )
 

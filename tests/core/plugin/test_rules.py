@@ -47,7 +47,7 @@ def test_every_finished_rule_of_a_module_is_found_once(install: Install, install
         ("TTD201", "the rule ours.house:First has the code TTD201: TTD is tttdit's own prefix, choose another"),
         (
             "ours-1",
-            'the rule ours.house:First has the code "ours-1": a code is capital letters and three digits, SWA001',
+            'the rule ours.house:First has the code "ours-1": a code is capital letters and three digits, LAX001',
         ),
     ],
 )

@@ -5,9 +5,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from stages import stage_of
 
-from tttdit.core.dimensions import Dimensions
-from tttdit.core.plugin.registry import Registry
 from tttdit.core.symbolic.trace import trace
 
 ROOT = Path(__file__).parents[3]
@@ -23,39 +22,35 @@ def header(path):
 
 def traced(case):
     """The symbolic model of a reference file's configuration."""
-    registry = Registry.of_environment()
-    model, mixer = registry.find("model", "ttt-dit"), registry.find("mixer", case["mixer"])
-    model_table = registry.table(model)(
-        plugin="ttt-dit",
-        width=case["width"],
-        heads=case["heads"],
-        layers=case["layers"],
-        timestep_width=case["timestep_width"],
-        patch_size=case["patch"],
-    )
-    mixer_table = registry.table(mixer)(
-        plugin=case["mixer"],
-        mini_batch_size=case["mini_batch_size"],
-        base_learning_rate=case["base_learning_rate"],
-        learning_rates=case["learning_rates"],
-        ttt_norm_eps=case["ttt_norm_eps"],
-    )
-    dims = Dimensions()
     rows, columns = case["token_grid"]
-    for symbol, value in {
-        "B": case["batch"],
-        "F": case["frames"],
-        "H": rows * case["patch"],
-        "W": columns * case["patch"],
-        "C": case["latent_channels"],
-        "S": case["segments"],
-        "T": case["tokens_per_segment"],
-        "X": case["text_width"],
-    }.items():
-        dims.give(symbol, value, meaning=symbol, keys=())
-    model.dimensions(model_table, dims)
-    mixer.dimensions(mixer_table, dims)
-    return trace(model, mixer, model_table, mixer_table, dims)
+    stage = stage_of(
+        {
+            "plugin": "ttt-dit",
+            "width": case["width"],
+            "heads": case["heads"],
+            "layers": case["layers"],
+            "timestep_width": case["timestep_width"],
+            "patch_size": case["patch"],
+        },
+        {
+            "plugin": case["mixer"],
+            "mini_batch_size": case["mini_batch_size"],
+            "base_learning_rate": case["base_learning_rate"],
+            "learning_rates": case["learning_rates"],
+            "ttt_norm_eps": case["ttt_norm_eps"],
+        },
+        {
+            "B": case["batch"],
+            "F": case["frames"],
+            "H": rows * case["patch"],
+            "W": columns * case["patch"],
+            "C": case["latent_channels"],
+            "S": case["segments"],
+            "T": case["tokens_per_segment"],
+            "X": case["text_width"],
+        },
+    )
+    return trace(stage)
 
 
 @pytest.mark.skipif(not FILES, reason="no reference tensors here")

@@ -106,6 +106,7 @@ BODIES = [
     ("mv", [MATRIX, VECTOR], lambda T, a, b: a.mv(b)),
     ("batch times vector", [BATCH, VECTOR], lambda T, a, b: a @ b),
     ("gelu_backward", [MATRIX], lambda T, a: T.ops.aten.gelu_backward(a, a, approximate="tanh")),
+    ("sigmoid_backward", [MATRIX, VECTOR], lambda T, a, b: T.ops.aten.sigmoid_backward(a, b.sigmoid())),
 ]
 
 numbers = itertools.count()

@@ -13,6 +13,7 @@ import torch
 from attrs import frozen
 
 from tttdit.core.runtime.live_bytes import LiveBytes
+from tttdit.core.runtime.proof.comparing import audible, counted_apart, parting, told
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.storage import Meter, Operator
 from tttdit.core.symbolic.tensor import Tensor, given
@@ -37,10 +38,6 @@ class Run:
 
     log: tuple[Operator, ...]
     gradients: tuple[bool, ...]
-
-
-# Saved outputs are kept detached: torch does that under a dispatch mode with an operator that allocates nothing.
-SILENT = frozenset({"detach", "alias", "lift_fresh"})
 
 
 def real_tensor(leaf: Leaf) -> torch.Tensor:
@@ -81,42 +78,20 @@ def symbolic(program: Program, leaves: Sequence[Leaf]) -> Run:
 
 
 def difference(left: Run, right: Run) -> str | None:
-    """The first operator where the worlds part, with those before it; None where they agree."""
-    ours = [entry for entry in left.log if entry.name not in SILENT]
-    theirs = [entry for entry in right.log if entry.name not in SILENT]
-    for index in range(max(len(ours), len(theirs))):
-        a = ours[index] if index < len(ours) else None
-        b = theirs[index] if index < len(theirs) else None
-        if a is None or b is None or not same(a, b):
-            before = "\n".join(f"    {_text(entry)}" for entry in ours[max(0, index - 5) : index])
-            rest = "\n".join(f"    {_text(x)}" for x in ours[index : index + 4])
-            mine = "\n".join(f"    {_text(x)}" for x in theirs[index : index + 4])
-            return f"operator {index}:\n{before}\n  torch:\n{rest}\n  symbolic:\n{mine}"
+    """The first operator where the worlds part, with those around it; None where they agree, and have done the same work."""
+    parted = parting(left.log, right.log) or counted_apart(left.log, right.log)
+    if parted is not None:
+        ours, theirs, at = audible(left.log), audible(right.log), parted.index
+        before = [f"    {told(operator)}" for operator in ours[max(0, at - 5) : at]]
+        after = [
+            line
+            for name, log in (("torch", ours), ("symbolic", theirs))
+            for line in (f"  then {name}:", *(f"    {told(operator)}" for operator in log[at + 1 : at + 4]))
+        ]
+        return "\n".join([*before, parted.told(), *after])
     if left.gradients != right.gradients:
         return f"gradients: {left.gradients} on torch, {right.gradients} in the symbolic world"
     return None
-
-
-def same(left: Operator, right: Operator) -> bool:
-    """Whether two operators made the same: shapes, strides where they matter, types, bytes."""
-    return (
-        left.shapes == right.shapes
-        and left.dtypes == right.dtypes
-        and left.live == right.live
-        and all(
-            _strides(shape, a) == _strides(shape, b)
-            for shape, a, b in zip(left.shapes, left.strides, right.strides, strict=True)
-        )
-    )
-
-
-def _strides(shape: tuple[int, ...], strides: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides of dimensions that have more than one element; the others are never followed."""
-    return () if 0 in shape else tuple(stride for size, stride in zip(shape, strides, strict=True) if size != 1)
-
-
-def _text(entry: Operator) -> str:
-    return f"{entry.name} {list(entry.shapes)} {list(entry.strides)} {list(entry.dtypes)} live {entry.live}"
 
 
 def check(program: Program, leaves: Sequence[Leaf]) -> None:

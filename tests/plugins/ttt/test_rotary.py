@@ -1,12 +1,11 @@
-"""Angles of RoPE, and tables that keep their precision and are shared."""
+"""Angles of RoPE."""
 
 import math
 
 import pytest
 import torch
-from torch import nn
 
-from tttdit.plugins.ttt.rotary.module import RotaryTables, rotate, share_tables
+from tttdit.plugins.ttt.rotary.module import RotaryTables, rotate
 
 
 def test_every_video_token_turns_by_its_frame_row_and_column():
@@ -41,30 +40,3 @@ def test_pairs_are_neighbours():
 def test_head_width_that_does_not_split():
     with pytest.raises(ValueError, match="24 is not divisible by 16"):
         RotaryTables(1, 1, 1, 1, 24, 10000.0)
-
-
-@pytest.mark.parametrize("cast", [torch.bfloat16, torch.float16])
-def test_a_narrow_model_keeps_wide_tables(cast):
-    model = nn.Sequential(RotaryTables(1, 20, 3, 4, 16, 10000.0), nn.Linear(2, 2))
-    before = model[0].cos.clone()
-    model.to(cast)
-    assert model[1].weight.dtype == cast
-    assert model[0].cos.dtype == torch.float32
-    assert torch.equal(model[0].cos, before)
-    assert model.double()[0].cos.dtype == torch.float64
-
-
-def test_tables_are_no_part_of_the_state():
-    assert not RotaryTables(1, 2, 2, 2, 16, 10000.0).state_dict()
-
-
-def test_equal_tables_become_one_and_stay_one_on_another_device():
-    parts = nn.ModuleList(nn.ModuleDict({"tables": RotaryTables(text, 2, 2, 2, 16, 10000.0)}) for text in (1, 1, 2))
-    known = {}
-    for part in parts:
-        share_tables(part, known)
-    assert parts[0]["tables"] is parts[1]["tables"]
-    assert parts[0]["tables"] is not parts[2]["tables"]
-    parts.to("meta")
-    assert parts[0]["tables"].cos is parts[1]["tables"].cos
-    assert {buffer.device.type for buffer in parts.buffers()} == {"meta"}

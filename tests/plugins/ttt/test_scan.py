@@ -7,7 +7,9 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from tttdit.plugins.ttt.scan import operators as scan
 from tttdit.plugins.ttt_linear import naive as linear_naive
 from tttdit.plugins.ttt_linear import operators as linear
 from tttdit.plugins.ttt_mlp import naive as mlp_naive
@@ -49,10 +51,10 @@ def operands(
     return {name: x.to(dtype).requires_grad_(name in NAMES) for name, x in drawn.items()}
 
 
-def outcome(scan, tensors: dict[str, Tensor], **sizes: float) -> dict[str, Tensor]:
+def outcome(function, tensors: dict[str, Tensor], **sizes: float) -> dict[str, Tensor]:
     """The output and the gradient of every operand, for a loss that weighs each number differently."""
     given_ = {name: x.detach().clone().requires_grad_(x.requires_grad) for name, x in tensors.items()}
-    out = scan(**given_, **sizes)
+    out = function(**given_, **sizes)
     weights = torch.linspace(-1, 1.3, out.numel(), dtype=out.dtype).view_as(out).cos()
     (out * weights).sum().backward()
     return {"output": out.detach()} | {name: x.grad for name, x in given_.items() if x.requires_grad}
@@ -77,13 +79,16 @@ def differences(mixer: str, tensors: dict[str, Tensor], mini_batch_size: int, gr
     b=st.integers(1, 5),
     K=st.sampled_from([4, 6, 16]),
     group=st.integers(1, 9),
-    tile_tokens=st.integers(1, 20),
+    forward_tile=st.integers(1, 20),
+    backward_tile=st.integers(1, 20),
     seed=st.integers(0, 2**20),
 )
-@example(B=2, A=2, n=7, b=4, K=8, group=3, tile_tokens=8, seed=0)  # the group divides neither n nor the tile
-@example(B=1, A=1, n=1, b=1, K=4, group=1, tile_tokens=1, seed=0)
-def test_equals_the_oracle_in_float64(mixer, B, A, n, b, K, group, tile_tokens, seed):
-    with mock.patch.object(NETWORKS[mixer], "tile_tokens", tile_tokens):
+# the group divides neither n nor the tiles
+@example(B=2, A=2, n=7, b=4, K=8, group=3, forward_tile=8, backward_tile=8, seed=0)
+@example(B=1, A=1, n=1, b=1, K=4, group=1, forward_tile=1, backward_tile=1, seed=0)
+def test_equals_the_oracle_in_float64(mixer, B, A, n, b, K, group, forward_tile, backward_tile, seed):
+    tiles = mock.patch.object(NETWORKS[mixer], "tile_tokens", backward_tile)
+    with tiles, mock.patch.object(scan, "FORWARD_TILE_TOKENS", forward_tile):
         found = differences(mixer, operands(mixer, B, A, n, b, K, torch.float64, seed), b, group)
     assert max(found.values()) < 1e-9, found
 
@@ -114,11 +119,11 @@ def test_computes_in_float32_whatever_the_models_dtype(mixer, dtype):
 def test_gradcheck(mixer):
     tensors = operands(mixer, 1, 2, 3, 2, 4, torch.float64)
 
-    def scan(*values: Tensor) -> Tensor:
+    def from_values(*values: Tensor) -> Tensor:
         named = dict(zip(tensors, values, strict=True))
         return SCANS[mixer](**named, mini_batch_size=2, norm_eps=1e-6, group=2)
 
-    assert torch.autograd.gradcheck(scan, tuple(tensors.values()))
+    assert torch.autograd.gradcheck(from_values, tuple(tensors.values()))
 
 
 @pytest.mark.parametrize("mixer", SCANS)
@@ -139,6 +144,37 @@ def test_keeps_states_in_float32_at_group_starts_only(mixer):
         initial = [x for name, x in tensors.items() if name in ("W1", "b1", "W2", "b2")]
         assert [state.shape for state in states] == [(groups, 2 * 3, *x.shape[1:]) for x in initial]
         assert {state.dtype for state in states} == {torch.float32}
+
+
+class Products(TorchDispatchMode):
+    """Counts multiplications inside products of matrices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.overloadpacket.__name__ in ("bmm", "baddbmm", "baddbmm_"):
+            left, right = args[-2:]
+            self.count += left.numel() * right.shape[-1]
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("mixer", SCANS)
+@pytest.mark.parametrize("group", [1, 3, 7])
+def test_products_a_mini_batch(mixer, group):
+    """As docs/performance.md counts them: 28 in ttt-mlp, 12 in ttt-linear, a replay included, whatever the group."""
+    B, A, n, b, K = 2, 2, 7, 4, 6
+    q, k, v, eta, cos, sin, weight, bias, *fast = (
+        x.detach() for x in operands(mixer, B, A, n, b, K, torch.float32).values()
+    )
+    with Products() as products:
+        whole = scan.Scan(NETWORKS[mixer](), k, v, eta, cos, sin, weight, bias, b, 1e-6, group)
+        out, *states = scan.scan_forward(whole, q, fast)
+        forward = products.count
+        scan.scan_backward(whole, q, states, out)
+    one = n * B * A * b * K * fast[0].shape[-1]
+    assert (forward, products.count) == ((7 * one, 28 * one) if mixer == "ttt-mlp" else (3 * one, 12 * one))
 
 
 @pytest.mark.parametrize("mixer", SCANS)

@@ -1,10 +1,13 @@
 """Text-then-video order, segment order, and what does not fit together."""
 
+import math
+
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tttdit.core.runtime.live_bytes import LiveBytes
 from tttdit.plugins.ttt.segments.geometry import Geometry
 from tttdit.plugins.ttt.segments.operators import deinterleave, interleave
 
@@ -50,6 +53,31 @@ def test_interleave_is_the_segment_order(geometry, batch, width):
 def test_deinterleave_undoes_it(geometry, batch):
     x = torch.randn(batch, geometry.length, 2)
     assert torch.equal(deinterleave(interleave(x, geometry), geometry), x)
+
+
+@given(geometry=GEOMETRIES, batch=st.integers(1, 3))
+def test_interleave_undoes_deinterleave(geometry, batch):
+    x = torch.randn(batch, geometry.length, 2)
+    assert torch.equal(interleave(deinterleave(x, geometry), geometry), x)
+
+
+@settings(max_examples=20)
+@given(geometry=GEOMETRIES, batch=st.integers(1, 3), direction=st.sampled_from([interleave, deinterleave]))
+def test_one_copy_there_and_one_back(geometry, batch, direction):
+    """One new tensor, written once but for the first text; and in backward the other operator alone, on the gradient as it comes."""
+    x = torch.randn(batch, geometry.length, 4, requires_grad=True)
+    token = batch * 4  # numbers
+    with LiveBytes([x]) as live:
+        y = direction(x, geometry)
+        made = live.now
+    copied = sum(math.prod(entry.shapes[0]) for entry in live.log if entry.name == "copy_")
+    assert made == live.peak == x.nbytes
+    assert copied == token * (geometry.length + geometry.tokens_per_segment)
+    with LiveBytes([x, y], look_inside=False) as live:
+        (dx,) = torch.autograd.grad(y, x, torch.ones_like(y))
+    back = {interleave: "deinterleave", deinterleave: "interleave"}[direction]
+    assert [entry.name for entry in live.log if entry.name not in ("ones_like", "detach")] == [back]
+    assert torch.equal(dx, torch.ones_like(x))
 
 
 @pytest.mark.parametrize("direction", [interleave, deinterleave])

@@ -1,5 +1,6 @@
 """The model: windows, reversal, names, sizes, regions, initial values, dtypes."""
 
+import re
 from typing import Any
 
 import pytest
@@ -189,34 +190,6 @@ def test_tables_are_there_once_for_all_layers():
     assert all(name.startswith(("layers.0.", "frequencies.")) for name, _ in model.named_buffers())
 
 
-def test_full_size_has_as_many_parameters_as_the_public_model():
-    sizes = {
-        "width": 3072,
-        "heads": 48,
-        "latent_frames": 13,
-        "grid_height": 30,
-        "grid_width": 45,
-        "segments": 1,
-        "tokens_per_segment": 498,
-        "attention_frames": 12,
-        "prefix_frames": 1,
-        "rope_theta": 10000.0,
-        "norm_eps": 1e-6,
-    }
-    mixing = {"mini_batch_size": 64, "base_learning_rate": 0.1, "learning_rates": "token", "ttt_norm_eps": 1e-6}
-    with torch.device("meta"):
-        model = TTTVideoDiT(
-            **sizes,
-            layers=42,
-            timestep_width=512,
-            text_width=4096,
-            latent_channels=16,
-            patch_size=2,
-            mixer=lambda regions: TTTMLPMixer(**sizes, **mixing, regions=regions),
-        )
-    assert sum(parameter.numel() for parameter in model.parameters()) == 7_230_178_848
-
-
 def test_timesteps_do_not_lose_their_angles_in_bfloat16():
     """999 in bfloat16 is 1000, and cos(999) is not cos(1000)."""
     model = build().to(torch.bfloat16)
@@ -260,8 +233,29 @@ def test_layers_start_near_the_identity():
         ({"heads": 3}, "width = 32 is not divisible by heads = 3"),
         ({"latent_frames": 6}, "2 segments of 2 frames and 1 in front cover 5 latent frames, not 6"),
         ({"heads": 4}, "8 is not divisible by 16"),
+        ({"width": 1, "heads": 1}, "width = 1 is odd: a timestep's features are as many cosines as sines"),
+        ({"width": 33, "heads": 1}, "width = 33 is odd"),
     ],
 )
 def test_what_does_not_fit(changes, message):
     with pytest.raises(ValueError, match=message):
         build(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({0: (2, 5, 4, 6, 4)}, r"video is [2, 5, 4, 6, 4], and this model takes [B, F, C, H, W] = [2, 5, 4, 4, 6]"),
+        ({0: (2, 4, 5, 4, 6)}, r"video is [2, 4, 5, 4, 6], and this model takes [B, F, C, H, W] = [2, 5, 4, 4, 6]"),
+        ({0: (5, 4, 4, 6)}, r"video is [5, 4, 4, 6], and this model takes [B, F, C, H, W] = [5, 5, 4, 4, 6]"),
+        ({1: (2, 3, 2, 8)}, r"text is [2, 3, 2, 8], and this model takes [B, S, T, X] = [2, 2, 3, 8]"),
+        ({1: (1, 2, 3, 8)}, r"text is [1, 2, 3, 8], and this model takes [B, S, T, X] = [2, 2, 3, 8]"),
+        ({2: (1,)}, r"timestep is [1], and this model takes [B] = [2]"),
+        ({2: ()}, r"timestep is [], and this model takes [B] = [2]"),
+    ],
+)
+def test_inputs_of_other_shapes(changed, message):
+    """Some have as many tokens as they should, and would be read in the wrong order."""
+    given = [torch.zeros(changed[i]) if i in changed else tensor for i, tensor in enumerate(inputs())]
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        build()(*given)

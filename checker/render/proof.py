@@ -1,0 +1,45 @@
+"""What a verification says of a stage, in a few lines."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from tttdit.checker.render.paint import Paint
+from tttdit.checker.render.text import visible
+from tttdit.checker.report import ProofReport
+
+_WIDTH = 120
+_GIB = 2**30
+
+
+def proof(report: ProofReport, paint: Paint) -> Iterator[str]:
+    """The verdict, its figures, and the sizes that it holds for."""
+    if report.agrees:
+        where = "small" if report.scale == "small" else "at full size"
+        yield (
+            f"  {paint('verified', 'good')} {where}: {report.operators:,} operators agree in shapes, strides, dtypes and bytes; "
+            f"{report.parameters:,} parameters; FLOPs {100 * report.flops_apart:.1f} % apart"
+        )
+        yield from _sizes(report)
+    elif report.agrees is False:
+        yield f"  {paint('not verified', 'error')}: torch does something else than the check believes (TTD320)"
+        yield from _sizes(report)
+    elif report.traced and not report.note:
+        yield (
+            f"  {paint('not verified', 'warning')}: the check does not know every call (TTD312); traced on torch's fake tensors instead: "
+            f"{report.operators:,} operators,"
+        )
+        yield (
+            f"    {report.parameters:,} parameters, {(report.saved_bytes or 0) / _GIB:.2f} GiB live after forward, "
+            f"{report.peak_bytes / _GIB:.2f} GiB at the peak, parameters and their gradients left out"
+        )
+    else:
+        yield f"  {paint('not verified', 'warning')}: {visible(report.note)}"
+
+
+def _sizes(report: ProofReport) -> Iterator[str]:
+    """`with model.width = 48, ...`, as many to a line as fit."""
+    text = ", ".join(f"{key} = {small}" for key, small, _ in report.sizes)
+    if text:
+        yield from textwrap.wrap(visible(text), _WIDTH, initial_indent="    with ", subsequent_indent="    ")

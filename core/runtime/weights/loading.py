@@ -1,0 +1,82 @@
+"""`tttdit.load_weights`: from a file into a model, one tensor in memory besides the model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tttdit.core.errors import UsageError
+from tttdit.core.plugin.kinds import Model
+from tttdit.core.plugin.registry import Registry
+from tttdit.core.plugin.weight_names import WeightNames, weight_names
+from tttdit.core.runtime.tables import Tables
+from tttdit.core.runtime.weights.converting import cast
+from tttdit.core.runtime.weights.matching import Match, match, problems
+from tttdit.core.runtime.weights.opening import open_source
+
+
+def load_weights(model: nn.Module, path: str | os.PathLike[str], names: Sequence[WeightNames] | None = None) -> Match:
+    """Fills a model's parameters from a file or folder, in the parameters' own dtypes; the match says what was `new` in the model.
+
+    `path` is what `tttdit convert-weights` wrote, or anything that it reads. New are parameters that the file's project does not have (a
+    mixer's): they stay as they are. A model on the meta device is put on the CPU first, its new parameters initialised. `names`
+    are other projects' names; by default those that the installed plugin of this model announces. Raises UsageError, and leaves the
+    model as it was, if a parameter is missing, a tensor has no place, a shape differs, or whole numbers stand where others belong. What
+    is found only while reading (a file that changes, a number that the parameter's dtype does not hold) raises it in the middle.
+    """
+    if not isinstance(model, nn.Module):
+        raise UsageError(
+            f"weights are loaded into what tttdit.build_model returns, and this is a {type(model).__name__}"
+        )
+    formats = _announced(model) if names is None else tuple(names)
+    source = open_source(Path(path), [each.folder for each in formats if each.folder])
+    state = model.state_dict(keep_vars=True)
+    found = match(source, formats, target={name: tuple(tensor.shape) for name, tensor in state.items()})
+    if not found.fits:
+        raise UsageError(f"{source.path} does not fit the model: {problems(found)}")
+    for ours, theirs in found.taken.items():
+        dtype = source.tensors[theirs].dtype
+        if state[ours].is_floating_point() and not dtype.is_floating_point:
+            raise UsageError(f'{source.path}: "{theirs}" is of the type {dtype}, and {ours} of {state[ours].dtype}')
+    _materialise(model, initialised=not found.new)
+    into = model.state_dict()
+    with torch.no_grad():
+        for ours, theirs in found.taken.items():
+            into[ours].copy_(cast(source.read(theirs), into[ours].dtype, ours))
+    return found
+
+
+def _announced(model: nn.Module) -> tuple[WeightNames, ...]:
+    """The names that the plugin whose module this is announces; none for a module of nobody's."""
+    module = f"{type(model).__module__}:{type(model).__qualname__}"
+    models = [offer.announcement for offer in Registry.of_environment().offers("model")]
+    return next((weight_names(each) for each in models if isinstance(each, Model) and each.module == module), ())
+
+
+def _materialise(model: nn.Module, *, initialised: bool) -> None:
+    """Puts a model that is on meta on the CPU. Unless every value of it is `initialised` later, it gets new ones.
+
+    Raises UsageError where only part of it is on meta, or it has no `reset_parameters` and needs one.
+    """
+    on_meta = {parameter.is_meta for parameter in model.parameters()}
+    if True not in on_meta:
+        return
+    if False in on_meta:
+        raise UsageError(f"{type(model).__name__} is partly on meta: put it on one device")
+    if initialised and not _loses_buffers(model):
+        model.to_empty(device="cpu")
+        return
+    reset = getattr(model, "reset_parameters", None)
+    if reset is None:
+        raise UsageError(f"{type(model).__name__} is on meta and has no reset_parameters(): build it on the CPU")
+    model.to_empty(device="cpu")
+    reset()
+
+
+def _loses_buffers(model: nn.Module) -> bool:
+    """Whether `to_empty` takes values from it that no file has: those of buffers that are no part of its state, and no `Tables`."""
+    return any(module._non_persistent_buffers_set for module in model.modules() if not isinstance(module, Tables))

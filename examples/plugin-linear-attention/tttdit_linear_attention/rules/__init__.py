@@ -1,0 +1,1 @@
+"""Rules of the linear-attention mixer, one a file."""

@@ -1,1 +1,0 @@
-"""A mixer for tttdit: attention over neighbouring windows of the sequence, with a gate."""

@@ -1,1 +1,0 @@
-"""Rules of the sliding-window mixer, one a file."""

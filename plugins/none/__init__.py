@@ -1,0 +1,1 @@
+"""The mixer `none`: local attention only."""

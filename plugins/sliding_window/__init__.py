@@ -1,0 +1,1 @@
+"""The mixer `sliding-window`: attention over neighbouring segments."""

@@ -96,11 +96,9 @@ def _run(node: Node, gradients: Gradients) -> Gradients:
     )
     for index, edge in enumerate(node.edges):
         gradient = made[index]
-        if edge is None:
-            gradient = made[index] = None
-        if gradient is None:
+        if edge is None or gradient is None:  # one that nobody wants lives as long as the others
             continue
-        target, output = edge  # type: ignore[misc]
+        target, output = edge
         shape, dtype = target.results[output]
         if gradient.shape != shape:
             made[index] = None  # so that the unreduced gradient goes before the last view of its sum

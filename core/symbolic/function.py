@@ -139,6 +139,7 @@ def _backward(
 
     def backward(node: Node, gradients: Gradients) -> Gradients:
         given: Any = list(gradients)
+        gradients.clear()  # they go when the author's function returns, before the engine sums or casts what it made
         if context.materialize_grads:
             given = [
                 raw.new("zeros", shape, dtype) if gradient is None else gradient

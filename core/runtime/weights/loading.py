@@ -32,6 +32,7 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str], names: Sequence
         raise UsageError(
             f"weights are loaded into what tttdit.build_model returns, and this is a {type(model).__name__}"
         )
+    model = _unwrapped(model)
     formats = _announced(model) if names is None else tuple(names)
     source = open_source(Path(path), [each.folder for each in formats if each.folder])
     state = model.state_dict(keep_vars=True)
@@ -48,6 +49,12 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str], names: Sequence
         for ours, theirs in found.taken.items():
             into[ours].copy_(cast(source.read(theirs), into[ours].dtype, ours))
     return found
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """What `torch.compile`, DataParallel and DistributedDataParallel have wrapped, whose names weights are known by."""
+    inner = dict(model.named_children())
+    return _unwrapped(next(iter(inner.values()))) if [*inner] in (["_orig_mod"], ["module"]) else model
 
 
 def _announced(model: nn.Module) -> tuple[WeightNames, ...]:

@@ -85,3 +85,9 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
 def no(*arguments: Any) -> bool:
     """None of these is ever on here."""
     return False
+
+
+@known("torch.amp.is_autocast_available", "torch.amp.autocast_mode.is_autocast_available")
+def is_autocast_available(device_type: str) -> bool:
+    """Whether it could be turned on: on torch's `meta` it could not, on a CPU or a GPU it could."""
+    return device_type != "meta"

@@ -13,6 +13,7 @@ for float64 inputs float64.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import torch
@@ -173,9 +174,10 @@ def scan_forward(scan: Scan, q: Tensor, initial: Weights) -> list[Tensor]:
     states = [weight.new_empty((-(-tiles.count // group), *weight.shape)) for weight in weights]
     out = q.new_empty(q.shape)
     size = -(-FORWARD_TILE_TOKENS // tiles.mini_batch_size)
-    for at in steps(-(-tiles.count // size)):
-        first = at * size
-        forward_tile(scan, q, first, min(size, tiles.count - first), weights, states, out)
+    with own_types(q):
+        for at in steps(-(-tiles.count // size)):
+            first = at * size
+            forward_tile(scan, q, first, min(size, tiles.count - first), weights, states, out)
     return [out, *states]
 
 
@@ -197,7 +199,14 @@ def forward_tile(scan: Scan, q: Tensor, first: int, m: int, weights: Weights, st
 
 def scan_backward(scan: Scan, q: Tensor, states: Weights, grad: Tensor) -> list[Tensor]:
     """Gradients of q, k, v, eta, norm weight, norm bias and of every fast weight, in this order; the latter summed over the batch."""
-    return Backward(scan, q, states, grad).run()
+    with own_types(q):
+        return Backward(scan, q, states, grad).run()
+
+
+def own_types(q: Tensor) -> AbstractContextManager[None]:
+    """Without autocast, which would multiply fast weights in a narrower type than they are kept in."""
+    device = q.device.type
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def scan_fake(q: Tensor, norm_weight: Tensor, initial: Weights, mini_batch_size: int, group: int) -> list[Tensor]:

@@ -135,9 +135,38 @@ def an_attribute(T):
     return lambda x, w: AnAttribute.apply(x) * w
 
 
+def sums_left_out(T):  # the engine makes them, when the gradient that came in is gone
+    class SumsLeftOut(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(x, w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx, grad):
+            x, w = ctx.saved_tensors
+            return grad * w, grad * x
+
+    return lambda x, w: T.sigmoid(SumsLeftOut.apply(x * 2, w)) * w
+
+
+def another_type(T):  # the engine casts to the type of what the gradient is for
+    class AnotherType(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.to(T.float64)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2
+
+    return lambda x, w: T.sigmoid(AnotherType.apply(x * 2) * 3).to(T.float32) * w
+
+
 @pytest.mark.parametrize(
     "function",
-    [swish, both, the_first, the_second, with_setup, with_indices, the_same, a_view, an_attribute],
+    [swish, both, the_first, the_second, with_setup, with_indices, the_same, a_view, an_attribute]
+    + [sums_left_out, another_type],
     ids=lambda function: function.__name__,
 )
 @pytest.mark.parametrize("wanted", [(True, True), (True, False), (False, True)], ids=str)
@@ -162,6 +191,7 @@ def test_modes():
 
         assert T.is_grad_enabled()
 
+        assert T.amp.is_autocast_available("cpu")
         with T.autocast("cpu", enabled=False):
             z = z * w
         return y + outside(x) + z * w

@@ -132,3 +132,27 @@ def test_the_scan_computes_in_float32_and_rounds_once(mixer, dtype):
     ):
         assert ours.dtype == tensors[index].dtype
         assert torch.equal(ours, exact.to(ours.dtype)), index
+
+
+@pytest.mark.parametrize("mixer", MIXERS)
+def test_autocast_leaves_the_scan_its_own_types(mixer, spec):
+    """Under autocast the projections are bfloat16 and the weights float32; the scan's fast weights stay float32."""
+    chosen = spec(mixer)
+    model = model_of(chosen, torch.float32)
+    *inputs, weights = batch_of(chosen, torch.float32)
+    wanted = model(*inputs)
+    (wanted * weights).sum().backward()
+    want = gradients_of(model)
+    model.zero_grad()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = model(*inputs)
+    (output * weights).sum().backward()
+    got = gradients_of(model)
+    assert output.dtype == torch.bfloat16
+    eps = torch.finfo(torch.bfloat16).eps
+    assert relative(output, wanted) < OUTPUT * eps
+    assert {
+        name: relative(got[name], want[name]) / eps
+        for name in want
+        if not relative(got[name], want[name]) < GRADIENT * eps
+    } == {}

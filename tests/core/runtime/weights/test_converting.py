@@ -265,7 +265,8 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path, source: S
 
 def test_the_name_of_a_pickle(tmp_path: Path, source: SafetensorsSource) -> None:
     with pytest.raises(
-        UsageError, match=r"out\.pt is a pickle's name, and safetensors are written: name a \.safetensors file, or a folder$"
+        UsageError,
+        match=r"out\.pt is a pickle's name, and safetensors are written: name a \.safetensors file, or a folder$",
     ):
         convert(source, matched(source), tmp_path / "out.pt")
     assert os.listdir(tmp_path) == ["given.safetensors"]

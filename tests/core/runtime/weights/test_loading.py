@@ -1,6 +1,7 @@
 """`load_weights`, with a model of nobody's and one that a plugin of ours announces."""
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,14 @@ def test_into_a_model(tmp_path: Path) -> None:
     assert all(now is before for now, before in zip(model.parameters(), parameters, strict=True))
 
 
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel, lambda model: torch.compile(nn.DataParallel(model))])
+def test_into_a_model_that_something_wraps(tmp_path: Path, wrap: Callable[[nn.Module], nn.Module]) -> None:
+    tensors = theirs()
+    model = Small()
+    tttdit.load_weights(wrap(model), saved(tmp_path, tensors), NAMES)
+    assert torch.equal(model.layers[1].inner.weight, tensors["block.1.weight"])
+
+
 def test_in_the_models_own_type(tmp_path: Path) -> None:
     tensors = theirs()
     model = Small().bfloat16()
@@ -139,7 +148,8 @@ def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
     before = model.layers[0].inner.weight.clone()
     file = saved(tmp_path, {**theirs(), "block.1.weight": torch.ones(4, 4, dtype=torch.int8)})
     with pytest.raises(
-        UsageError, match=r'"block\.1\.weight" is of the type torch\.int8, and layers\.1\.inner\.weight of torch\.float32$'
+        UsageError,
+        match=r'"block\.1\.weight" is of the type torch\.int8, and layers\.1\.inner\.weight of torch\.float32$',
     ):
         tttdit.load_weights(model, file, NAMES)
     assert torch.equal(model.layers[0].inner.weight, before)

@@ -20,7 +20,7 @@ REMAT = "tttdit.core.runtime.remat:RecomputedRegions"
 class Step:
     """What one world did in a training step.
 
-    `log` has every operator of forward and backward, `tensors` the model's parameters and buffers, `gradients` the names of the
+    `log` has every operator of forward and backward, `tensors` the model's parameters and buffers before it, `gradients` the names of the
     parameters that got one, None where nobody looked.
     """
 
@@ -51,15 +51,15 @@ def train_once(objective: Callable[..., Any], model: Any, inputs: Sequence[Any])
         loss.backward()
 
 
-def step_of(model: Any, log: Sequence[Operator], dtype_name: Callable[[Any], str]) -> Step:
-    """The record of a step that this model has made."""
-    parameters = list(model.named_parameters())
+def tensors_of(model: Any, dtype_name: Callable[[Any], str]) -> tuple[NamedShape, ...]:
+    """Parameters and buffers, as they are before a step: a step may add to them what it makes when first asked, tables for instance."""
     named = [
-        *(("parameter", name, tensor) for name, tensor in parameters),
+        *(("parameter", name, tensor) for name, tensor in model.named_parameters()),
         *(("buffer", name, tensor) for name, tensor in model.named_buffers()),
     ]
-    return Step(
-        tuple(log),
-        tuple(NamedShape(name, kind, tuple(map(int, t.shape)), dtype_name(t)) for kind, name, t in named),  # type: ignore[arg-type]
-        tuple(name for name, parameter in parameters if parameter.grad is not None),
-    )
+    return tuple(NamedShape(name, kind, tuple(map(int, t.shape)), dtype_name(t)) for kind, name, t in named)  # type: ignore[arg-type]
+
+
+def gradients_of(model: Any) -> tuple[str, ...]:
+    """The names of the parameters that have got a gradient."""
+    return tuple(name for name, parameter in model.named_parameters() if parameter.grad is not None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tttdit.core.construction import construct
 from tttdit.core.stage import Stage
-from tttdit.core.stepping import OBJECTIVE, REMAT, Step, step_inputs, step_of, train_once
+from tttdit.core.stepping import OBJECTIVE, REMAT, Step, gradients_of, step_inputs, tensors_of, train_once
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.storage import Meter
@@ -30,6 +30,7 @@ def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool =
     model = construct(WORLD.load, stage, regions).to(wanted)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(stage.assembly.model.trains(stage.model, name))
+    tensors = tensors_of(model, lambda tensor: tensor.dtype.name)
     inputs = [given(each.shape, types.NAMES[each.dtype]) for each in step_inputs(stage, dtype)]
     before, STATE.recorder, STATE.inside_operators = STATE.recorder, _Places(model), look_inside
     try:
@@ -37,7 +38,7 @@ def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool =
             train_once(WORLD.load(OBJECTIVE), model, inputs)
     finally:
         STATE.recorder, STATE.place, STATE.inside_operators = before, "", True
-    return step_of(model, meter.log or (), lambda tensor: tensor.dtype.name)
+    return Step(tuple(meter.log or ()), tensors, gradients_of(model))
 
 
 class _Places:

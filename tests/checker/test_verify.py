@@ -367,3 +367,53 @@ def test_errors_of_the_check_are_told() -> None:
         AssertionError, match=r"error\[TTD301\] heads-width: the width D = 512 cannot be shared by A = 7"
     ):
         verify_plugin(tiny(), sets=["model.heads=7"])
+
+
+def test_a_buffer_made_when_first_asked_for_is_no_difference(mixer: Callable[..., str]) -> None:
+    make = 'if not hasattr(self, "table"): self.register_buffer("table", x.new_ones(x.shape[1])[:, None])'
+    name = mixer(f"{make}\n        x = x * self.table")
+    verify_plugin("spec.toml", allow_plugins=[name])
+
+
+FAKE = """
+
+@torch.library.custom_op("tttdit_test_verify::{name}", mutates_args=())
+def doubled(x: torch.Tensor) -> torch.Tensor:
+    return x * 2
+
+
+@doubled.register_fake
+def promised(x):
+    return {promised}
+
+
+doubled.register_autograd(lambda ctx, gradient: gradient * 2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "promised", "said"),
+    [
+        ("right", "torch.empty_like(x)", None),
+        (
+            "strides",
+            "x.new_empty(len(x), x.shape[2], x.shape[1]).transpose(1, 2)",
+            "promises something else than its body gives",
+        ),
+        ("type", "torch.empty_like(x, dtype=torch.float64)", "promises something else than its body gives"),
+        ("failing", "torch.empty_like(x).reshape(7, -1, 11, 13)", "fails: RuntimeError"),
+    ],
+    ids=["right", "strides", "type", "failing"],
+)
+def test_a_fake_that_promises_something_else(
+    mixer: Callable[..., str], kind: str, promised: str, said: str | None
+) -> None:
+    name = mixer("x = doubled(x)")
+    with Path(name, "module.py").open("a") as file:
+        file.write(FAKE.format(name=kind, promised=promised))
+    if said is None:
+        verify_plugin("spec.toml", allow_plugins=[name])
+        return
+    with pytest.raises(AssertionError, match=rf"the fake of tttdit_test_verify::{kind} {said}") as caught:
+        verify_plugin("spec.toml", allow_plugins=[name])
+    assert f"{name}/module.py:" in str(caught.value)

@@ -2,5 +2,6 @@
 
 steps        one training step on real tensors
 comparing    the first operator, parameter or gradient where the worlds part
+fakes        what custom operators' fakes promise, beside what their bodies give
 holding      what one world still holds when the other has let it go
 """

@@ -50,7 +50,7 @@ class Parting:
     @property
     def in_bytes_only(self) -> bool:
         """Whether both made the same, and other things live."""
-        return bool(self.torch and self.symbolic and _made_alike(self.torch, self.symbolic))
+        return bool(self.torch and self.symbolic and made_alike(self.torch, self.symbolic))
 
     def told(self) -> str:
         """What differs, and both operators."""
@@ -117,10 +117,11 @@ def parting(on_torch: Iterable[Operator], symbolic: Iterable[Operator]) -> Parti
 
 def same(on_torch: Operator, symbolic: Operator) -> bool:
     """Whether two operators made the same: shapes, strides where they matter, types, bytes. Names may differ."""
-    return on_torch.live == symbolic.live and _made_alike(on_torch, symbolic)
+    return on_torch.live == symbolic.live and made_alike(on_torch, symbolic)
 
 
-def _made_alike(a: Operator, b: Operator) -> bool:
+def made_alike(a: Operator, b: Operator) -> bool:
+    """Whether their results have the same shapes, types, and strides where they matter."""
     return a.shapes == b.shapes and a.dtypes == b.dtypes and _strides_alike(a, b)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from traceback import walk_tb
 
 import torch
@@ -23,6 +23,7 @@ from tttdit.core.runtime.proof.comparing import (
     results,
     tensors_differ,
 )
+from tttdit.core.runtime.proof.fakes import RodWithFakes
 from tttdit.core.runtime.proof.holding import Holding, holdings
 from tttdit.core.runtime.proof.steps import real_step
 from tttdit.core.shapes import NamedShape
@@ -47,21 +48,29 @@ class Proof:
 
 
 def prove(stage: Stage, listed: Sequence[NamedShape], dtype: str) -> Proof:
-    """Runs the stage's step in both worlds, on real tensors, and compares; custom operators' bodies too.
+    """Runs the stage's step in both worlds, on real tensors, and compares; custom operators' bodies too, and these with their fakes.
 
     `listed` are the tensors that the check lists for this stage, `dtype` is that of parameters and inputs. Raises `UnknownCall` for what
     the symbolic world does not know.
     """
+    rods: list[RodWithFakes] = []
+
+    def rod(existing: Iterable[torch.Tensor]) -> RodWithFakes:
+        rods.append(RodWithFakes(existing))
+        return rods[0]
+
     try:
-        on_torch = real_step(stage, dtype)
+        on_torch = real_step(stage, dtype, rod)
     except Exception as error:
         return Proof(difference=_failure("on torch the step fails", error))
-    return _compared(
+    proof = _compared(
         on_torch,
         lambda meter: symbolic_step(stage, dtype, meter),
         listed,
         lambda operator: holdings(stage, dtype, operator),
     )
+    unlike = next(iter(rods[0].unlike), None)
+    return proof if proof.difference or unlike is None else evolve(proof, difference=unlike)
 
 
 def prove_without_data(stage: Stage, listed: Sequence[NamedShape], dtype: str) -> Proof:

@@ -12,7 +12,7 @@ from tttdit.core.runtime.building import build_stage
 from tttdit.core.runtime.live_bytes import LiveBytes
 from tttdit.core.runtime.objective import training_loss
 from tttdit.core.stage import Stage
-from tttdit.core.stepping import Step, step_inputs, step_of, train_once
+from tttdit.core.stepping import Step, gradients_of, step_inputs, tensors_of, train_once
 
 
 def real_step(
@@ -25,11 +25,12 @@ def real_step(
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(0)
         model = build_stage(stage, dtype=getattr(torch, dtype))
+        tensors = tensors_of(model, lambda tensor: str(tensor.dtype).removeprefix("torch."))
         inputs = [_tensor(each) for each in step_inputs(stage, dtype)]
         live = rod([*model.parameters(), *model.buffers(), *inputs])
         with live:
             train_once(training_loss, model, inputs)
-    return step_of(model, live.log, lambda tensor: str(tensor.dtype).removeprefix("torch."))
+    return Step(tuple(live.log), tensors, gradients_of(model))
 
 
 def _tensor(wanted: Input) -> torch.Tensor:

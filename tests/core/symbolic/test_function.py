@@ -165,8 +165,19 @@ def another_type(T):  # the engine casts to the type of what the gradient is for
 
 @pytest.mark.parametrize(
     "function",
-    [swish, both, the_first, the_second, with_setup, with_indices, the_same, a_view, an_attribute]
-    + [sums_left_out, another_type],
+    [
+        swish,
+        both,
+        the_first,
+        the_second,
+        with_setup,
+        with_indices,
+        the_same,
+        a_view,
+        an_attribute,
+        sums_left_out,
+        another_type,
+    ],
     ids=lambda function: function.__name__,
 )
 @pytest.mark.parametrize("wanted", [(True, True), (True, False), (False, True)], ids=str)

@@ -42,11 +42,12 @@ class Assembled:
     tables: dict[str, Any]
     plugins: dict[str, Announcement]
     findings: tuple[Finding, ...]
+    complete: bool  # every table and plugin that a stage needs is there
 
     @property
     def assembly(self) -> Assembly | None:
         """The plugins together, where there are all that have to be."""
-        if self.findings:
+        if not self.complete:
             return None
         by_kind: dict[str, Any] = {KIND_OF.get(key, key): plugin for key, plugin in self.plugins.items()}
         return Assembly(**{kind.replace("-", "_"): plugin for kind, plugin in by_kind.items()})
@@ -63,7 +64,9 @@ def assemble(spec: StageSpec, registry: Registry) -> Assembled:
     for key, plugin in plugins.items():
         if key in KIND_OF:
             tables[key] = _plugin_table(plugin, plugins, key, spec, registry, findings)
-    return Assembled(tables, plugins, tuple(_told_once(findings, misspelt_tables(spec.values, _TOP_LEVEL))))
+    told = _told_once(findings, misspelt_tables(spec.values, _TOP_LEVEL))
+    told = [finding for finding in told if finding.key is None or not spec.is_placeholder(finding.key)]
+    return Assembled(tables, plugins, tuple(told), complete=not findings)
 
 
 def _told_once(findings: list[Finding], misspelt: frozenset[str]) -> list[Finding]:

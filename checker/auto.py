@@ -11,10 +11,10 @@ from attrs import frozen
 
 from tttdit.checker.report import Chosen
 from tttdit.checker.rules.no_solution import NoSolution
-from tttdit.checker.solving import Question, Solutions, entering, solve
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.findings import Finding, Related
 from tttdit.core.laws import AtMost, Divisible, Equal, Law
+from tttdit.core.solving import Question, Solutions, entering, solve
 from tttdit.core.spec.fields import LARGEST_COUNT
 from tttdit.core.spec.tables import TextTable
 from tttdit.core.symbolic.formula import Formula

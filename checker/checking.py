@@ -9,18 +9,21 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from tttdit.checker.examining import Examined, examine
+from tttdit.checker.importing import as_curriculum, importer_of, read_with
 from tttdit.checker.report import FileReport, Scale, StageReport
 from tttdit.checker.resolving import Resolved, resolve
 from tttdit.checker.spec import Spec
 from tttdit.checker.staging import stage_report
 from tttdit.core.errors import SpecError, UsageError
 from tttdit.core.findings import Finding
+from tttdit.core.plugin.importing import Imported
 from tttdit.core.plugin.registry import Registry
 from tttdit.core.spec.defaults import DEFAULT_PLUGINS
 from tttdit.core.spec.document import Document
 from tttdit.core.spec.sets import Set
 from tttdit.core.spec.stages import Curriculum, stages
 from tttdit.core.spec.validation import once
+from tttdit.core.stage import Stage
 
 
 @frozen(kw_only=True, slots=False)
@@ -43,12 +46,14 @@ class Checker:
 
     def check(self, document: Document) -> FileReport:
         """The report on a document. Raises `UsageError` if it has no such stage, or cannot be given such a key."""
-        if document.findings:
+        if not document.is_readable:
             return FileReport(document.path, document.findings, (), document.text)
-        curriculum = self._stages(document)
-        findings, reports = list(curriculum.findings), list[StageReport]()
+        curriculum = self._curriculum(document)
+        findings, reports = [*document.findings, *curriculum.findings], list[StageReport]()
+        before: Stage | None = None
         for resolved in self._resolved(curriculum):
-            examined = examine(resolved)
+            examined = examine(resolved, before)
+            before = resolved.stage
             findings += examined.findings
             reports += self._reported(examined, findings)
         return FileReport(document.path, _in_order(once(findings)), tuple(reports), document.text)
@@ -57,7 +62,7 @@ class Checker:
         """The spec that a document is. Raises `SpecError` if it is none."""
         if document.findings:
             raise SpecError(document.path, document.findings)
-        curriculum = self._stages(document)
+        curriculum = self._curriculum(document)
         resolved = list(self._resolved(curriculum))
         findings = _in_order(once([*curriculum.findings, *(f for one in resolved for f in one.findings)]))
         found = [one.stage for one in resolved if one.stage is not None]
@@ -71,8 +76,17 @@ class Checker:
             allowed=self.allowed,
         )
 
-    def _stages(self, document: Document) -> Curriculum:
-        curriculum = stages(document, self._parsed, DEFAULT_PLUGINS)
+    def imported(self, document: Document) -> Imported | None:
+        """What an importer makes of the document, where one knows it."""
+        importer = importer_of(document, self.registry)
+        return None if importer is None else read_with(importer, document, self.registry)
+
+    def _curriculum(self, document: Document) -> Curriculum:
+        imported = self.imported(document)
+        if imported is None:
+            curriculum = stages(document, self._parsed, DEFAULT_PLUGINS)
+        else:
+            curriculum = as_curriculum(document, imported, self._parsed, DEFAULT_PLUGINS)
         if self.stage is None:
             return curriculum
         chosen = tuple(one for one in curriculum.stages if one.name == self.stage)

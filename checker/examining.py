@@ -8,6 +8,7 @@ from tttdit.checker.following import Followed, follow
 from tttdit.checker.judging import judge
 from tttdit.checker.resolving import Resolved
 from tttdit.core.findings import Finding
+from tttdit.core.stage import Stage
 
 
 @frozen
@@ -24,13 +25,14 @@ class Examined:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
-def examine(resolved: Resolved) -> Examined:
-    """What rules and model say about it."""
+def examine(resolved: Resolved, before: Stage | None = None) -> Examined:
+    """What rules and model say about it. `before` is the stage of the curriculum that comes before."""
     findings, stage = list(resolved.findings), resolved.stage
     if stage is None:
         return Examined(resolved, tuple(findings), Followed())
     locate = resolved.locator.located
-    findings += [locate(finding) for finding in judge(resolved.rules, stage)]
+    judged = judge(resolved.rules, stage, before)
+    findings += [locate(finding) for finding in judged if finding.code not in resolved.spec.replaced]
     followed = follow(stage, [finding for finding in findings if finding.severity == "error"])
     findings += [locate(finding) for finding in followed.findings]
     return Examined(resolved, tuple(findings), followed)

@@ -10,13 +10,13 @@ from attrs import frozen
 
 from tttdit.checker.rules.inexact_division import InexactDivision
 from tttdit.checker.rules.module_error import ModuleError
-from tttdit.checker.rules.page import Page
 from tttdit.checker.rules.shape_mismatch import ShapeMismatch
 from tttdit.checker.rules.unknown_call import UnknownCall
 from tttdit.checker.spelling import spelled
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.errors import Unresolved
 from tttdit.core.findings import Finding, Related, Span
+from tttdit.core.rules import Page
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.dimension import formula_of
 from tttdit.core.symbolic.formula import Formula

@@ -24,8 +24,8 @@ def laws_of(rules: Iterable[Rule], stage: Stage) -> list[Law]:
     return laws
 
 
-def judge(rules: Iterable[Rule], stage: Stage) -> Iterator[Finding]:
-    """What the rules find: those that spoil values first, otherwise in the order of their codes.
+def judge(rules: Iterable[Rule], stage: Stage, before: Stage | None = None) -> Iterator[Finding]:
+    """What the rules find: those that spoil values first, otherwise in the order of their codes. `before` is the stage that comes first.
 
     A rule that reads a dimension without a value is silent: what made the hole is found by another. A rule with an error takes the values
     that it spoils from those after it.
@@ -37,6 +37,8 @@ def judge(rules: Iterable[Rule], stage: Stage) -> Iterator[Finding]:
             for finding in rule.check(stage):
                 wrong = wrong or finding.severity == "error"
                 yield finding
+            if before is not None:
+                yield from rule.follow(before, stage)
         except Unresolved:
             pass
         except Exception as error:

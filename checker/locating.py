@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
+from tttdit.checker.importing import in_its_words
 from tttdit.core.findings import Finding, Related
 from tttdit.core.spec.stages import StageSpec
 
@@ -23,6 +24,9 @@ class Locator:
 
     def located(self, finding: Finding) -> Finding:
         """The finding with its own place, and those of what is related."""
+        return in_its_words(self._located(finding), self.spec.words)
+
+    def _located(self, finding: Finding) -> Finding:
         related = [self._related(one) for one in finding.related]
         if not finding.key:
             return evolve(finding, key=finding.key or None, related=related, stage=self.spec.name)

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import asdict, field, frozen
 
-from tttdit.core.findings import Finding, Fix, Related, Span
+from tttdit.core.findings import Change, Edit, Finding, Fix, Related, Removal, Renaming, Replacement, Span
 
 # The version of the JSON's form. Keys are added without raising it; it rises when one changes its meaning or goes away.
 FORMAT = 1
@@ -207,5 +207,16 @@ def _span(span: Span | None) -> dict[str, int] | None:
 def _fix(fix: Fix | None) -> dict[str, Any] | None:
     if fix is None:
         return None
-    edits = [{"key": edit.key, "value": edit.value} for edit in fix.edits]
-    return {"applicability": fix.applicability, "edits": edits}
+    return {"applicability": fix.applicability, "edits": [_change(change) for change in fix.edits]}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    match change:
+        case Edit():
+            return {"key": change.key, "value": change.value}
+        case Removal():
+            return {"key": change.key, "remove": True}
+        case Renaming():
+            return {"key": change.key, "rename": change.name}
+        case Replacement():
+            return {"span": _span(change.span), "text": change.text}

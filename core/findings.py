@@ -33,18 +33,44 @@ class Related:
 
 @frozen
 class Edit:
-    """One key's new value."""
+    """One key's new value; a key that the stage does not state yet is written into its table."""
 
     key: str
     value: object
 
 
 @frozen
+class Removal:
+    """A key that goes away, with its value and the comment on its line."""
+
+    key: str
+
+
+@frozen
+class Renaming:
+    """A key, or a table, that gets another name in the same place: `minibatch_size` becomes `mini_batch_size`."""
+
+    key: str
+    name: str  # the new last part of the key
+
+
+@frozen
+class Replacement:
+    """Other text at a place that no key describes: a comment."""
+
+    span: Span
+    text: str
+
+
+Change: TypeAlias = Edit | Removal | Renaming | Replacement
+
+
+@frozen
 class Fix:
-    """Edits that make a finding go away: safe (same meaning), unsafe (another run) or only shown."""
+    """Changes that make a finding go away: safe (same meaning), unsafe (another run) or only shown."""
 
     applicability: Applicability
-    edits: tuple[Edit, ...]
+    edits: tuple[Change, ...]
 
 
 def _as_tuple(related: Iterable[Related]) -> tuple[Related, ...]:

@@ -48,6 +48,13 @@ class Rule:
         """What this rule has to say about a stage."""
         raise NotImplementedError
 
+    def follow(self, before: Stage, stage: Stage) -> Iterator[Finding]:
+        """What it has to say about a stage of a curriculum that comes after another; the findings belong to the later one.
+
+        A rule about two stages leaves `check` empty; both stages are resolved, and may have errors of their own.
+        """
+        return iter(())
+
     def finding(
         self,
         message: str,
@@ -60,3 +67,14 @@ class Rule:
     ) -> Finding:
         """A finding of this rule at a key of the spec."""
         return Finding(self.code, self.name, severity or self.severity, message, help, key, tuple(related), fix)
+
+
+class Page(Rule):
+    """A code whose findings are made on the way to a stage, not by looking at one.
+
+    It has the code's page and name; what finds such mistakes (the reader, the resolver, an importer, the trace) makes the finding with it.
+    """
+
+    def check(self, stage: Stage) -> Iterator[Finding]:
+        """Nothing: a stage that exists has passed."""
+        return iter(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tttdit.checker.rules.page import Page
+from tttdit.core.rules import Page
 
 
 class TomlSyntax(Page):

@@ -121,5 +121,6 @@ def tttdit_rules() -> list[Rules]:  # type: ignore[empty-body]
 def tttdit_importers() -> list[Importer]:  # type: ignore[empty-body]
     """Readers of other projects' files.
 
-    return [Importer(name="their-jobs", summary="...", recognises=lambda path, text: path.endswith(".job"))]
+    return [Importer(name="their-jobs", summary="...", reader="their_jobs.reader:read",
+                     recognises=lambda path, text: path.endswith(".job"))]
     """

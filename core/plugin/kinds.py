@@ -165,10 +165,16 @@ class Rules(Announcement):
 
 @frozen(kw_only=True)
 class Importer(Announcement):
-    """Reads another project's files as specs."""
+    """Reads another project's files as specs.
+
+    `recognises(path, text)` looks at a file of whatever content, and is quick. `reader` is a `"package.module:read"` whose
+    `read(document)` gives an `Imported` (core/plugin/importing.py): the spec that the file is, the place in the file of each of its
+    values, and what the importer itself finds wrong. The rules behind these findings are `Page`s in its `rules`.
+    """
 
     table: str = field(default="", init=False)
-    recognises: Callable[[str, str], bool] = lambda path, text: False
+    recognises: Callable[[str, str], bool]
+    reader: str
 
 
 KINDS: dict[str, type[Announcement]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,14 @@ from attrs import frozen
 
 from tttdit.core.errors import PluginError, UnknownPlugin
 from tttdit.core.plugin.discovery import Discovered, Offer, discover
-from tttdit.core.plugin.kinds import KINDS, Announcement, Memory, Mixer, Model, Region
+from tttdit.core.plugin.kinds import KINDS, Announcement, Importer, Memory, Mixer, Model, Region
 from tttdit.core.plugin.owner import Owner, PluginProblem
 from tttdit.core.plugin.references import load, load_rules
 from tttdit.core.rules import Rule
 
 if TYPE_CHECKING:
     from tttdit.core.plugin.memory import MemoryTable
+    from tttdit.core.spec.document import Document
     from tttdit.core.spec.tables import PluginTable
 
 # What a kind is called in a sentence, one and many.
@@ -112,6 +113,13 @@ class Registry:
         if not (isinstance(table, type) and issubclass(table, PluginTable)):
             raise PluginError(f'{self.owner(announcement)}: "{announcement.table}" is no PluginTable')
         return table
+
+    def reader(self, importer: Importer) -> Callable[[Document], object]:
+        """What reads files for an importer. Raises PluginError if it cannot be imported, or cannot be called."""
+        reader = self._behind(importer, importer.reader)
+        if not callable(reader):
+            raise PluginError(f'{self.owner(importer)}: "{importer.reader}" cannot be called')
+        return reader
 
     def memory_table(self, memory: Memory, model: Model, mixer: Mixer) -> type[MemoryTable]:
         """The memory strategy's table with one field for each region that the model and the mixer declare."""

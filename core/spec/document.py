@@ -24,6 +24,7 @@ from tttdit.core.errors import UsageError
 from tttdit.core.findings import Finding, Span
 from tttdit.core.spec import limits
 from tttdit.core.spec.keys import Path
+from tttdit.core.spec.placeholders import Filled, fill
 from tttdit.core.spec.positions import Lines
 from tttdit.core.spec.scanner import Extent, Place, Places, scan
 from tttdit.core.spec.syntax import explain
@@ -41,38 +42,62 @@ class Document:
     text: str = field(repr=False)  # without a byte order mark; line feeds alone end its lines
     values: dict[str, Any] = field(factory=dict)
     findings: tuple[Finding, ...] = ()
+    source: bytes = field(default=b"", repr=False)  # as the file has it
+    _filled: Filled | None = field(default=None, repr=False)  # None: it could not be read
 
     @classmethod
     def parse(cls, text: str, path: str = "<text>") -> Document:
         """The document that this text is. A text that is no TOML makes a document with a finding and no values."""
-        text = text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
-        finding = limits.before_parsing(text)
-        if finding is not None:
-            return cls(path, text, findings=(finding,))
-        try:
-            values = tomli.loads(text)
-        except tomli.TOMLDecodeError as error:
-            return cls(path, text, findings=(explain(str(error), text),))
-        except (RecursionError, ValueError, OverflowError):
-            return cls(path, text, findings=(limits.after_failing(text),))
-        document = cls(path, text, values)
-        beyond = limits.beyond(values)
-        if beyond is not None:
-            place, what = beyond
-            refuse = limits.too_deep if what == "depth" else limits.number_too_long
-            return cls(path, text, findings=(refuse(document.value_span(place) or document.table_span(place)),))
-        return document
+        return cls.decode(text.encode(errors="surrogatepass"), path)
 
     @classmethod
     def decode(cls, data: bytes, path: str = "<bytes>") -> Document:
         """The document that these bytes are."""
         if len(data) > LARGEST_FILE:
-            return cls(path, "", findings=(limits.too_large(LARGEST_FILE),))
+            return cls(path, "", findings=(limits.too_large(LARGEST_FILE),), source=data)
         try:
-            return cls.parse(data.decode(), path)
+            return cls._of(data.decode(), path, data)
         except UnicodeDecodeError as error:
             text = data.decode(errors="replace").removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
-            return cls(path, text, findings=(limits.not_utf8(data, error),))
+            return cls(path, text, findings=(limits.not_utf8(data, error),), source=data)
+
+    @classmethod
+    def _of(cls, text: str, path: str, data: bytes) -> Document:
+        text = text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
+        finding = limits.before_parsing(text)
+        if finding is not None:
+            return cls(path, text, findings=(finding,), source=data)
+        filled = Filled(text)
+        try:
+            try:
+                values = tomli.loads(text)
+            except tomli.TOMLDecodeError:
+                filled = fill(text)
+                values = tomli.loads(filled.text)
+        except tomli.TOMLDecodeError as error:
+            return cls(path, text, findings=(*filled.findings, explain(str(error), filled.text)), source=data)
+        except (RecursionError, ValueError, OverflowError):
+            return cls(path, text, findings=(limits.after_failing(text),), source=data)
+        document = cls(path, text, values, filled.findings, data, filled)
+        beyond = limits.beyond(values)
+        if beyond is not None:
+            place, what = beyond
+            refuse = limits.too_deep if what == "depth" else limits.number_too_long
+            where = document.value_span(place) or document.table_span(place)
+            return cls(path, text, findings=(refuse(where),), source=data)
+        return document
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it has values: its only faults, if any, are placeholders."""
+        return self._filled is not None
+
+    @cached_property
+    def placeholders(self) -> frozenset[Path]:
+        """The paths where a TODO stands instead of a value; their values are made up."""
+        extents = self._filled.extents if self._filled is not None else ()
+        found = {path: place.value for path, place in self.places.items()} if extents else {}
+        return frozenset(path for path, value in found.items() if value in extents)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -113,7 +138,7 @@ class Document:
 
     @cached_property
     def _scanned(self) -> Places:
-        return scan(self.text) if self.values else Places()
+        return scan(self._filled.text) if self._filled is not None else Places()
 
     @cached_property
     def _lines(self) -> Lines:

@@ -45,6 +45,8 @@ class StageSpec:
     document: Document = field(repr=False)
     index: int | None = None  # in [[stage]]; None for a spec without stages
     origins: Mapping[Path, Path | Set] = field(factory=dict, repr=False)
+    words: Mapping[str, str] = field(factory=dict, repr=False)  # what an imported file calls the keys of a spec
+    replaced: frozenset[str] = frozenset()  # codes of rules for which the importer speaks
 
     def wrote(self, key: str) -> bool:
         """Whether the spec (base, stage or `--set`) states the key, a table's name included."""
@@ -82,7 +84,14 @@ class StageSpec:
         found: Span | None = look(origin) if isinstance(origin, tuple) else None
         return found or self.located(key)
 
+    def is_placeholder(self, key: str) -> bool:
+        """Whether a TODO stands in the value's place, or in the place of something in it; a finding has said so."""
+        origin = self._origin(keys.split(key))
+        return isinstance(origin, tuple) and any(place[: len(origin)] == origin for place in self.document.placeholders)
+
     def _around(self, path: Path) -> Span | None:
+        if keys.join(path) in self.words:
+            return self.document.table_span(keys.split(self.words[keys.join(path)]))
         for length in range(len(path) - 1, 0, -1):
             origin = self._origin(path[:length])
             if isinstance(origin, tuple):

@@ -6,15 +6,13 @@ import re
 
 from tttdit.core.findings import Finding, Related
 from tttdit.core.spec.keys import join
+from tttdit.core.spec.placeholders import LONGEST_SHOWN, short
 from tttdit.core.spec.positions import Lines
 from tttdit.core.spec.scanner import scan
-
-LONGEST_SHOWN = 60
 
 _PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 _WORD = re.compile(r"[^\s,=\[\]{}#\"']+")
 _PLAIN_TEXT = re.compile(r"[\w.:/~+-]+")
-_PLACEHOLDER = re.compile(r"(?:TODO|FIXME|XXX+|TBD|CHANGEME|<[^>\n]*>)", re.IGNORECASE)
 
 _WORDS_FOR = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"} | {
     word: value
@@ -79,19 +77,12 @@ class _Refusal:
         return Finding("TTD001", "toml-syntax", "error", message, help, related=related, span=where)
 
     def _value(self) -> Finding:
-        key = _short(self.before.rpartition("=")[0].strip() or "the key")
+        key = short(self.before.rpartition("=")[0].strip() or "the key")
         if self.after.strip() == "" or self.character in "#,]}":
             return self._at(f"a value is missing here, after {key} =", "Write one, or leave the key out.")
-        placeholder = _PLACEHOLDER.match(self.after)
         word_match = _WORD.match(self.after)
-        word = placeholder[0] if placeholder else word_match[0] if word_match else self.character
-        whole, length, word = word, len(word), _short(word)
-        if placeholder:
-            return self._at(
-                f"{word} is still to be replaced",
-                f'A value must be written here; in quotes if it is text: {key} = "..."',
-                length,
-            )
+        word = word_match[0] if word_match else self.character
+        whole, length, word = word, len(word), short(word)
         if word in _WORDS_FOR:
             return self._at(f"{word} is not a TOML value", f"Write {_WORDS_FOR[word]}.", length)
         if word in _NOTHINGS:
@@ -105,7 +96,7 @@ class _Refusal:
 
     def _number(self, word: str) -> Finding:
         if len(word) > LONGEST_SHOWN:
-            return self._at(f"{_short(word)} is not a TOML value", "Text stands in quotes.", len(word))
+            return self._at(f"{short(word)} is not a TOML value", "Text stands in quotes.", len(word))
         help = "Write a number such as 16, 0.1, 1e-4 or 1_000, and text in quotes."
         if zeros := re.fullmatch(r"([+-]?)0[0_]*([0-9_]+(?:\.[0-9]+)?)", word):
             help = f"Numbers do not begin with 0: write {zeros[1]}{zeros[2]}."
@@ -131,7 +122,7 @@ class _Refusal:
         )
 
     def _no_equals(self) -> Finding:
-        key = _short(self.before.strip())
+        key = short(self.before.strip())
         if self.character == ":":
             return self._at(f"keys and values are separated by =, not by : ({key} = ...)")
         if self.character in ("", "\n", "#"):
@@ -147,7 +138,7 @@ class _Refusal:
         if self.character in ("", "\n"):
             return self._at("a key is missing here", "Write key = value, or [table].")
         word = _WORD.match(self.after)
-        shown = _short(word[0]) if word else self.character
+        shown = short(word[0]) if word else self.character
         if not shown.isprintable():
             shown = f"the character U+{ord(shown[0]):04X}"
         return self._at(
@@ -164,7 +155,7 @@ class _Refusal:
             return self._at(self.what)
         path, extent = statements[-1]
         earlier = [place for other, place in statements[:-1] if other == path]
-        key = _short(join(path))
+        key = short(join(path))
         kind = f"the table [{key}]" if self.text.startswith("[", extent.start) else key
         self.at = extent.start
         length = extent.end - extent.start
@@ -179,7 +170,7 @@ class _Refusal:
             if path[: len(other)] == other or other[: len(path)] == path
         ]
         related = tuple(
-            Related(f"{_short(join(other))} is written here", span=lines.span(place.start, place.end))
+            Related(f"{short(join(other))} is written here", span=lines.span(place.start, place.end))
             for other, place in closed[:1]
         )
         return self._at(
@@ -198,7 +189,7 @@ class _Refusal:
             closing = "]]" if "]]" in self.what else "]"
             return self._at(
                 f"{closing} is missing at the end of the table's header",
-                f"Write {_short(self.before.strip())}{closing}.",
+                f"Write {short(self.before.strip())}{closing}.",
             )
         if self.what.startswith(("Unterminated string", "Expected")) or self.character == "\n":
             return self._at(
@@ -223,7 +214,3 @@ class _Refusal:
         if not self.after.strip():
             return self._at(f"the {kind} is not closed: {closing} is missing", help)
         return self._at(f"a comma or {closing} is missing in this {kind}", help)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."

@@ -8,8 +8,8 @@ import pytest
 
 from tttdit.checker.report import FileReport
 from tttdit.checker.resolving import our_rules
-from tttdit.checker.rules.page import Page
 from tttdit.core.findings import Finding
+from tttdit.core.rules import Page
 
 
 def codes(file: FileReport) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttdit.checker.solving import solve
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.laws import AtMost, Divisible, Equal, Law
+from tttdit.core.solving import solve
 from tttdit.core.symbolic.formula import Formula
 
 small = st.integers(-30, 30)

@@ -50,13 +50,15 @@ class Checker:
             return FileReport(document.path, document.findings, (), document.text)
         curriculum = self._curriculum(document)
         findings, reports = [*document.findings, *curriculum.findings], list[StageReport]()
+        is_sound = not any(finding.severity == "error" for finding in findings)
         before: Stage | None = None
         for resolved in self._resolved(curriculum):
             examined = examine(resolved, before)
             before = resolved.stage
             findings += examined.findings
-            reports += self._reported(examined, findings)
-        return FileReport(document.path, _in_order(once(findings)), tuple(reports), document.text)
+            reports += self._reported(examined, findings, is_sound)
+        told = [finding for finding in findings if finding.code not in curriculum.replaced]
+        return FileReport(document.path, _in_order(once(told)), tuple(reports), document.text)
 
     def load(self, document: Document) -> Spec:
         """The spec that a document is. Raises `SpecError` if it is none."""
@@ -98,18 +100,18 @@ class Checker:
     def _resolved(self, curriculum: Curriculum) -> Iterator[Resolved]:
         return (resolve(spec, self.registry) for spec in curriculum.stages)
 
-    def _reported(self, examined: Examined, findings: list[Finding]) -> list[StageReport]:
-        """The report on a stage, if it is one; what its proof finds is added to the findings."""
+    def _reported(self, examined: Examined, findings: list[Finding], is_sound: bool) -> list[StageReport]:
+        """The report on a stage, if it is one; what its proof finds is added to the findings. `is_sound`: the file as such has no errors."""
         resolved = examined.resolved
         if resolved.stage is None:
             return []
         if self.verify is None:
-            return [stage_report(resolved.stage, resolved.chosen, examined.followed, ok=examined.ok)]
+            return [stage_report(resolved.stage, resolved.chosen, examined.followed, ok=examined.ok and is_sound)]
         from tttdit.checker.verifying import verify
 
         verified = verify(examined, self.registry, self.verify)
         findings += verified.findings
-        ok = examined.ok and verified.proof.agrees is not False
+        ok = examined.ok and is_sound and verified.proof.agrees is not False
         return [stage_report(resolved.stage, resolved.chosen, verified.followed, verified.proof, ok=ok)]
 
 

@@ -31,8 +31,7 @@ def examine(resolved: Resolved, before: Stage | None = None) -> Examined:
     if stage is None:
         return Examined(resolved, tuple(findings), Followed())
     locate = resolved.locator.located
-    judged = judge(resolved.rules, stage, before)
-    findings += [locate(finding) for finding in judged if finding.code not in resolved.spec.replaced]
+    findings += [locate(finding) for finding in judge(resolved.rules, stage, before)]
     followed = follow(stage, [finding for finding in findings if finding.severity == "error"])
     findings += [locate(finding) for finding in followed.findings]
     return Examined(resolved, tuple(findings), followed)

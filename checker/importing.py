@@ -57,8 +57,8 @@ def as_curriculum(
         nested, by_path = as_layer(sets)
         layers.lay(nested, lambda path: by_path[path])
     written = {path: origin for path, origin in layers.origins.items() if origin != ()}
-    stage = StageSpec(imported.name, layers.values, document, None, written, imported.words, imported.replaces)
-    return Curriculum(imported.name, (stage,), imported.findings)
+    stage = StageSpec(imported.name, layers.values, document, None, written, imported.words)
+    return Curriculum(imported.name, (stage,), imported.findings, imported.replaces)
 
 
 def in_its_words(finding: Finding, words: Mapping[str, str]) -> Finding:

@@ -55,7 +55,7 @@ def resolve(spec: StageSpec, registry: Registry) -> Resolved:
                 chosen.append(settled)
             else:
                 findings.append(settled)
-    located = tuple(locator.located(finding) for finding in findings if finding.code not in spec.replaced)
+    located = tuple(locator.located(finding) for finding in findings)
     return Resolved(spec, stage, rules, tuple(chosen), located, locator)
 
 

@@ -46,7 +46,6 @@ class StageSpec:
     index: int | None = None  # in [[stage]]; None for a spec without stages
     origins: Mapping[Path, Path | Set] = field(factory=dict, repr=False)
     words: Mapping[str, str] = field(factory=dict, repr=False)  # what an imported file calls the keys of a spec
-    replaced: frozenset[str] = frozenset()  # codes of rules for which the importer speaks
 
     def wrote(self, key: str) -> bool:
         """Whether the spec (base, stage or `--set`) states the key, a table's name included."""
@@ -130,6 +129,7 @@ class Curriculum:
     name: str
     stages: tuple[StageSpec, ...]
     findings: tuple[Finding, ...] = ()
+    replaced: frozenset[str] = frozenset()  # codes of rules for which the importer speaks that read it
 
 
 def stages(

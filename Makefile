@@ -10,7 +10,7 @@ BASE := $(VENV)/.base-is-set-up
 DEV := $(VENV)/.dev-is-set-up
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench clean
+.PHONY: help demo test lint format docs fuzz bench clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -42,6 +42,9 @@ LIGHT = $(shell find plugins -name '*.py' ! -name module.py ! -name operators.py
 format: $(DEV)  ## format the code, and sort its imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: $(DEV)  ## check 10,000 specs and job files to which something has been done
+	TTTDIT_FUZZ=10000 $(BIN)/pytest --numprocesses auto tests/fuzz
 
 bench: $(DEV)  ## time a cold check, and a training step; writes docs/performance.md
 	$(BIN)/python bench/cold_check.py

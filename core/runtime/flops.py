@@ -84,7 +84,7 @@ def _runs(func: Any) -> Callable[..., Any] | None:
 
 
 def _flops_of(name: str, run: Callable[..., Any], args: Any, kwargs: Any) -> int:
-    key = (name, *map(_look, tree_leaves((args, kwargs))))
+    key = (name, *map(look, tree_leaves((args, kwargs))))
     if key not in _counted:
         counting = _Counting()
         with _disable_current_modes():
@@ -126,8 +126,8 @@ def _without_data(value: Tensor | torch.device) -> Tensor | torch.device:
     return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device=_META)
 
 
-def _look(value: Any) -> Hashable:
-    """What an operator's work depends on."""
+def look(value: Any) -> Hashable:
+    """What an operator's work, and the form of its results, depend on: sizes, strides and type of a tensor, and what is no tensor."""
     if isinstance(value, Tensor):
         return (*value.shape, value.stride(), value.dtype)
     return value if isinstance(value, Hashable) else repr(value)

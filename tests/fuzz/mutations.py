@@ -61,15 +61,16 @@ HEADERS = [
 ]
 
 _VALUE = re.compile(r"(?m)^([^#\n=\[]*=[ \t]*)([^\n#]*)")
+_NUMBER = re.compile(r"(?m)^[^#\n=\[]*=[ \t]*([0-9]{1,7})[ \t]*$")
 _TOKEN = re.compile(r"[A-Za-z0-9_.+-]+|\"[^\"\n]*\"|\S")
 
 
 @st.composite
 def mutated(draw: st.DrawFn, originals: list[bytes]) -> bytes:
-    """One of the originals after one to four mutations."""
+    """One of the originals after one to three mutations, most of which leave it TOML."""
     data = draw(st.sampled_from(originals))
-    for _ in range(draw(st.integers(1, 4))):
-        data = draw(st.sampled_from([_bytes, _tokens, _values, _lines, _structure]))(draw, data)
+    for _ in range(draw(st.integers(1, 3))):
+        data = draw(st.sampled_from([_bytes, _tokens, _numbers, _numbers, _values, _lines, _structure]))(draw, data)
     return data
 
 
@@ -109,6 +110,17 @@ def _values(draw: st.DrawFn, data: bytes) -> bytes:
         | st.floats().map(str)
     )
     return (text[: match.start(2)] + value + text[match.end(2) :]).encode()
+
+
+def _numbers(draw: st.DrawFn, data: bytes) -> bytes:
+    """Another number of about the same size, which may well be right."""
+    text = _text(data)
+    found = list(_NUMBER.finditer(text))
+    if not found:
+        return data
+    match = draw(st.sampled_from(found))
+    number = draw(st.integers(0, 2 * int(match[1]) + 4))
+    return (text[: match.start(1)] + str(number) + text[match.end(1) :]).encode()
 
 
 def _lines(draw: st.DrawFn, data: bytes) -> bytes:

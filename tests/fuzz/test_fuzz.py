@@ -52,10 +52,11 @@ def test_there_is_something_to_mutate() -> None:
     run(str(ROOT / "examples" / "nine-seconds.toml"))  # imports are not the first mutation's to pay for
 
 
-@settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck))
-@given(mutated(ORIGINALS), st.sampled_from(FORMATS), st.sampled_from([[], ["--diff"], ["--diff", "--unsafe-fixes"]]))
-@example(b"", "full", [])
-@example(b"[video]\nseconds = 9\n" * 2, "sarif", ["--diff"])
+@pytest.mark.parametrize("output_format", FORMATS)
+@settings(max_examples=max(1, COUNT // len(FORMATS)), deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=mutated(ORIGINALS), fixing=st.sampled_from([[], ["--diff"], ["--diff", "--unsafe-fixes"]]))
+@example(data=b"", fixing=[])
+@example(data=b"[video]\nseconds = 9\n" * 2, fixing=["--diff"])
 def test_a_mutated_file_is_answered(folder: Path, data: bytes, output_format: str, fixing: list[str]) -> None:
     file = folder / "mutated.toml"
     file.write_bytes(data)

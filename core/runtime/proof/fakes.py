@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from tttdit.core.plugin.references import one_line
+from tttdit.core.runtime.flops import look
 from tttdit.core.runtime.live_bytes import LiveBytes
 from tttdit.core.runtime.proof.comparing import Difference, made_alike, results
 from tttdit.core.symbolic.storage import Operator
@@ -32,7 +33,7 @@ class RodWithFakes(LiveBytes):
         definition: Any = OPDEFS.get(func._schema.name) if hasattr(func, "_schema") else None
         if definition is not None and definition._abstract_fn is not None:
             given = args, kwargs or {}
-            key = (func._schema.name, *map(_look, tree_leaves(given)))
+            key = (func._schema.name, *map(look, tree_leaves(given)))
             if key not in self._seen:
                 self._seen.add(key)
                 self._compare(func, given, _described(func, result), definition._abstract_fn)
@@ -65,12 +66,6 @@ def _described(func: Any, result: Any) -> Operator:
         tuple(str(tensor.dtype).removeprefix("torch.") for tensor in tensors),
         0,
     )
-
-
-def _look(value: Any) -> Hashable:
-    if isinstance(value, Tensor):
-        return (*value.shape, value.stride(), value.dtype)
-    return value if isinstance(value, Hashable) else repr(value)
 
 
 def _without_data(tensor: Tensor) -> Tensor:

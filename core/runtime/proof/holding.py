@@ -87,7 +87,7 @@ class MeterUntil(Meter):
         for result in results:
             if result.storage.meter is self:
                 self._made.setdefault(result.storage, self._heard)
-        if self.log is not None and name not in SILENT:
+        if name not in SILENT:
             self._heard += 1
         if self._heard > self._until:
             self._compare()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tttdit.checker.checking import Checker
 from tttdit.checker.inputs import documents
 from tttdit.checker.report import FileReport, Report, Scale
 from tttdit.checker.spec import Spec
 from tttdit.core.errors import UsageError
-from tttdit.core.spec.document import read
+from tttdit.core.spec.document import Document, read
 
 
 def check(
@@ -19,25 +19,35 @@ def check(
     stage: str | None = None,
     sets: Iterable[str] = (),
     allow_plugins: Iterable[str | os.PathLike[str]] = (),
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
 ) -> Report:
     """What is right and what is wrong with a spec.
 
     `sets` are texts such as `"text.segments=3"`, `stage` looks at one stage only, `allow_plugins` are local plugins whose code may run; a
-    `Spec` brings those that it was loaded with. Raises `UsageError` where the file cannot be read or has no such stage, and
-    `PluginError` for an allowed plugin that cannot be used. A folder is checked with all specs in it, as on the command line.
+    `Spec` brings those that it was loaded with. `select` and `ignore` are codes to hear of and not to, or what codes begin with: "TTD5".
+    Raises `UsageError` where the file cannot be read, has no such stage, or there is no such code, and `PluginError` for an allowed plugin
+    that cannot be used. A folder is checked with all specs in it, as on the command line.
     """
     if isinstance(path_or_spec, Spec):
         checker = Checker(
             stage=stage,
             sets=(*path_or_spec.sets, *sets),
             allowed=(*path_or_spec.allowed, *(os.fspath(path) for path in allow_plugins)),
+            select=tuple(select),
+            ignore=tuple(ignore),
         )
         return Report((checker.check(path_or_spec.document),))
-    report, unreadable = check_paths(
-        [os.fspath(path_or_spec)], stage=stage, sets=tuple(sets), allowed=[os.fspath(path) for path in allow_plugins]
+    report = check_paths(
+        [os.fspath(path_or_spec)],
+        stage=stage,
+        sets=tuple(sets),
+        allowed=[os.fspath(path) for path in allow_plugins],
+        select=tuple(select),
+        ignore=tuple(ignore),
     )
-    if unreadable:
-        raise UsageError(unreadable[0])
+    if report.unreadable:
+        raise UsageError(report.unreadable[0])
     return report
 
 
@@ -63,12 +73,28 @@ def check_paths(
     sets: Sequence[str] = (),
     allowed: Iterable[str] = (),
     verify: Scale | None = None,
-) -> tuple[Report, list[str]]:
-    """The report on files and folders, as the command line names them, and what could not be read.
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    specs_only: bool = False,
+    examine: Callable[[Checker, Document], FileReport] | None = None,
+) -> Report:
+    """The report on files and folders, as the command line names them; what could not be read is told in it.
 
-    With `verify` what is right is proved too: made "small", or at "full" size.
+    With `specs_only` files that are named are passed over as those of a folder are.
+
+    With `verify` what is right is proved too: made "small", or at "full" size. `examine` does more with a document than check it.
     """
     unreadable: list[str] = []
-    checker = Checker(stage=stage, sets=tuple(sets), allowed=tuple(allowed), verify=verify)
-    files: list[FileReport] = [checker.check(document) for document in documents(paths, unreadable)]
-    return Report(tuple(files)), unreadable
+    checker = Checker(
+        stage=stage,
+        sets=tuple(sets),
+        allowed=tuple(allowed),
+        verify=verify,
+        select=tuple(select),
+        ignore=tuple(ignore),
+    )
+    files: list[FileReport] = [
+        examine(checker, document) if examine is not None else checker.check(document)
+        for document in documents(paths, unreadable, specs_only=specs_only, known=checker.knows)
+    ]
+    return Report(tuple(files), tuple(unreadable))

@@ -55,6 +55,12 @@ class Assembled:
 
 def assemble(spec: StageSpec, registry: Registry) -> Assembled:
     """Plugins first, for their classes say what their tables may hold; then all tables."""
+    if not any(name in spec.values for name in _TOP_LEVEL):
+        from tttdit.checker.smallest_spec import nothing_of_a_spec
+
+        nothing = nothing_of_a_spec(spec, _TOP_LEVEL, registry)
+        if nothing is not None:
+            return Assembled({}, {}, (nothing,), complete=False)
     findings = [*unknown_tables(spec.values, _TOP_LEVEL, spec), *either_or(spec.values, spec)]
     plugins = dict(_named(spec, registry, findings))
     tables: dict[str, Any] = {}

@@ -7,162 +7,100 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from attrs import frozen
-
 from tttdit.checker.report import Chosen
 from tttdit.checker.rules.no_solution import NoSolution
 from tttdit.core.dimensions import Dimensions
-from tttdit.core.findings import Finding, Related
-from tttdit.core.laws import AtMost, Divisible, Equal, Law
-from tttdit.core.solving import Question, Solutions, entering, solve
-from tttdit.core.spec.fields import LARGEST_COUNT
-from tttdit.core.spec.tables import TextTable
-from tttdit.core.symbolic.formula import Formula
-
-# How far from its value another key is moved in search of one that would help, and how many such keys are named.
-_REACH = 100
-_MOVES = 3
-
-
-@frozen
-class _Unknown:
-    symbol: str
-    key: str
-    last: int
-    limit: str  # the key behind `last`, "" where it is a bound of the field
-    only: bool  # several answers are no answer
+from tttdit.core.findings import Edit, Finding, Fix, Related
+from tttdit.core.laws import AtMost, Law
+from tttdit.core.solving.question import Question, Unknown, entering
+from tttdit.core.solving.solutions import Domain, Solutions
+from tttdit.core.solving.wording import classes, say
+from tttdit.core.spec.fields import LARGEST_DIMENSION
+from tttdit.core.stage import Stage
+from tttdit.core.unknowns import unknowns
+from tttdit.core.wording import spoken, writable
 
 
-def settle(dims: Dimensions, laws: Sequence[Law], text: TextTable) -> Iterator[Chosen | Finding]:
+def settle(stage: Stage) -> Iterator[Chosen | Finding]:
     """Gives every open dimension its value, and says why; or a finding where it has none.
 
     A dimension stays open, without a word, where a law needs what is missing or wrong itself; a rule says that.
     """
-    unknowns = [
-        _Unknown("S", "text.segments", LARGEST_COUNT, "", only=True),
-        _Unknown("T", "text.tokens_per_segment", text.max_tokens, "text.max_tokens", only=False),
-    ]
-    for position, unknown in enumerate(unknowns):
+    dims, every = stage.dims, unknowns(stage.text)
+    laws = stage.every_law() if dims.open_symbols() else ()
+    for position, unknown in enumerate(every):
         if unknown.symbol not in dims.open_symbols():
             continue
         # what depends on a later unknown as well is the later one's to keep, be it open or stated
-        later = {other.symbol for other in unknowns[position + 1 :]}
+        later = {other.symbol for other in every[position + 1 :]}
         telling = [law for law in laws if not entering(dims, law) & later]
-        found = None if _broken_before(dims, telling, unknown) else solve(dims, telling, unknown.symbol, unknown.last)
+        if broken_before(dims, telling, unknown.symbol):
+            continue
+        found = Question(dims, telling, unknown.symbol).answer(Domain(1, unknown.last))
         if found is None:
             continue
         value = found.largest
         if value is None:
-            yield _nothing(dims, telling, unknown, found, laws)
-        elif unknown.only and found.lowest != value:
+            yield _nothing(stage, telling, unknown, found)
+        elif unknown.only and found.smallest != value:
             yield _several(unknown)
         else:
             dims.settle(unknown.symbol, value)
-            yield Chosen(unknown.key, value, _reason(dims, unknown, found))
+            yield Chosen(unknown.key, int(value), _reason(dims, unknown, found))
 
 
-def _broken_before(dims: Dimensions, laws: Sequence[Law], unknown: _Unknown) -> bool:
-    """Whether a law about what the unknown's own laws build upon is broken already."""
-    depends = {name for law in laws if unknown.symbol in entering(dims, law) for name in entering(dims, law)}
-    return any(
-        law.holds(dims) is False
-        for law in laws
-        if unknown.symbol not in entering(dims, law) and entering(dims, law) & depends
-    )
+def broken_before(dims: Dimensions, laws: Sequence[Law], symbol: str) -> bool:
+    """Whether a law about what the symbol's own laws build upon is broken already."""
+    named = [(law, entering(dims, law)) for law in laws]
+    depends = {name for _, names in named if symbol in names for name in names}
+    return any(symbol not in names and names & depends and law.holds(dims) is False for law, names in named)
 
 
-def say(law: Law, dims: Dimensions) -> str:
-    """A law as a clause: `L divisible by b = 64`."""
-    left, right = (str(side) for side in law.formulas())
-    if isinstance(law, Divisible):
-        return f"{left} divisible by {_with_value(law.divisor, dims)}"
-    return f"{right} = {_with_value(law.left, dims)}" if isinstance(law, Equal) else f"{left} at most {right}"
-
-
-def _with_value(formula: Formula, dims: Dimensions) -> str:
-    value = dims.evaluate(formula)
-    return str(formula) if formula.constant is not None or value is None else f"{formula} = {value:,}"
-
-
-def _reason(dims: Dimensions, unknown: _Unknown, found: Solutions) -> str:
-    shown = [law for law in found.laws if not isinstance(law, AtMost)]
-    clauses = " and ".join(say(law, dims) for law in shown)
+def _reason(dims: Dimensions, unknown: Unknown, found: Solutions) -> str:
+    clauses = " and ".join(say(law, dims) for law in found.laws if not isinstance(law, AtMost))
     if unknown.only:
         return f"the only value with {clauses}"
     limit = f"{unknown.limit} = {unknown.last:,}" if found.last == unknown.last else f"{found.last:,}"
     reason = f"the largest up to {limit}" + (f" with {clauses}" if clauses else "")
-    if found.step > 1:
-        reason += f"; {unknown.symbol} = {found.residue:,} (mod {found.step:,}) works"
-    return reason
+    rule = classes(unknown.symbol, found)
+    return f"{reason}; every {rule} works" if rule else reason
 
 
-def _nothing(
-    dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solutions, every: Sequence[Law]
-) -> Finding:
+def _nothing(stage: Stage, laws: Sequence[Law], unknown: Unknown, found: Solutions) -> Finding:
+    from tttdit.checker.moving import moves, others
+
+    dims = stage.dims
     shown: list[Law] = [law for law in found.laws if not isinstance(law, AtMost)] or [*found.laws]
     clauses = " and ".join(say(law, dims) for law in shown)
-    reason, advice = found.why_none, []
-    smallest = found.smallest
+    reason, advice, edits = found.why_none, [], list[Edit]()
+    smallest = found.beyond(LARGEST_DIMENSION).smallest
     if smallest is not None:
         reason = f"the smallest would be {smallest:,}"
-        raised = solve(dims, laws, unknown.symbol, smallest) if unknown.limit else None
+        raised = Question(dims, laws, unknown.symbol).answer(Domain(1, smallest)) if unknown.limit else None
         if raised is not None and raised.largest is not None:
             advice.append(f"{unknown.limit} = {smallest} (then {unknown.key} is {smallest:,})")
-    advice += [
-        f"{key} = {value} (then {unknown.key} is {then:,})"
-        for key, value, then in _moves(dims, laws, unknown, found, every)
-    ]
+            edits.append(Edit(unknown.limit, writable(smallest)))
+    domain = Domain(1, unknown.last)
+    for move in moves(stage, unknown.symbol, domain, found, unknown.last):
+        advice.append(f"{move} (then {unknown.key} is {spoken(move.then)})")
+        edits.append(Edit(move.key, writable(move.value)))
     where = f" up to {unknown.last:,}" if unknown.limit else ""
     related = [
-        Related(f"{dims.value(symbol):,} {dims.describe(symbol).meaning}", key)
-        for symbol, key in _keys(dims, unknown, found)
+        Related(f"{dims.describe(symbol).meaning}: {spoken(value)}", key)
+        for symbol, key, value in others(dims, unknown.symbol, found)
     ]
     return NoSolution().finding(
         f'"auto" finds no {unknown.key}{where} with {clauses}' + (f": {reason}" if reason else ""),
         key=unknown.key,
         help="write " + ", or ".join(advice) if advice else "",
-        related=[*([Related("the most", unknown.limit)] if unknown.limit else []), *related],
+        related=[*([Related(f"at most {unknown.last:,}", unknown.limit)] if unknown.limit else []), *related],
+        fix=Fix("unsafe", (edits[0],)) if edits else None,
     )
 
 
-def _several(unknown: _Unknown) -> Finding:
+def _several(unknown: Unknown) -> Finding:
     return NoSolution().finding(
         f'"auto" finds no {unknown.key}: none of the plugins in use declares a law that leaves one value only',
         key=unknown.key,
         help=f"write {unknown.key} as a number",
     )
-
-
-def _keys(dims: Dimensions, unknown: _Unknown, found: Solutions) -> Iterator[tuple[str, str]]:
-    """The other given symbols that the laws depend on, each with the one key that gives it."""
-    symbols = {name for law in found.laws for name in entering(dims, law)} - {unknown.symbol}
-    for symbol in dims:
-        keys = dims.describe(symbol).keys
-        if symbol in symbols and len(keys) == 1 and dims.value(symbol) is not None:
-            yield symbol, keys[0]
-
-
-def _moves(
-    dims: Dimensions, laws: Sequence[Law], unknown: _Unknown, found: Solutions, every: Sequence[Law]
-) -> list[tuple[str, int, int]]:
-    """Other keys, each with the nearest value for which there is an answer, and that answer; the smallest changes first.
-
-    The answer has to keep the laws about what the spec states itself, too.
-    """
-    moves = []
-    question = Question(dims, laws, unknown.symbol)
-    for symbol, key in _keys(dims, unknown, found):
-        value = dims.value(symbol)
-        assert value is not None
-        others = [law for law in laws if symbol in entering(dims, law) and law not in question.laws]
-        for other in (value + sign * step for step in range(1, _REACH) for sign in (1, -1)):
-            if other < 1 or any(law.holds(dims, {symbol: other}) is False for law in others):
-                continue
-            answer = question.answer(unknown.last, {symbol: other})
-            if answer is not None and answer.largest is not None:
-                given = {symbol: other, unknown.symbol: answer.largest}
-                if any(law.holds(dims, given) is False for law in every if symbol in entering(dims, law)):
-                    continue
-                moves.append((abs(other - value) / value, key, other, answer.largest))
-                break
-    return [move[1:] for move in sorted(moves)[:_MOVES]]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
 from attrs import evolve, field, frozen
 
 from tttdit.checker.examining import Examined, examine
-from tttdit.checker.importing import as_curriculum, importer_of, read_with
-from tttdit.checker.report import FileReport, Scale, StageReport
-from tttdit.checker.resolving import Resolved, resolve
+from tttdit.checker.following import Followed
+from tttdit.checker.importing import as_curriculum, importer_for, importer_of, read_with
+from tttdit.checker.judging import judge_document
+from tttdit.checker.report import FileReport, ProofReport, Scale, StageReport
+from tttdit.checker.resolving import Resolved, our_rules, resolve
+from tttdit.checker.selecting import Selection
+from tttdit.checker.silencing import Silencer
 from tttdit.checker.spec import Spec
 from tttdit.checker.staging import stage_report
 from tttdit.core.errors import SpecError, UsageError
@@ -23,17 +27,21 @@ from tttdit.core.spec.document import Document
 from tttdit.core.spec.sets import Set
 from tttdit.core.spec.stages import Curriculum, stages
 from tttdit.core.spec.validation import once
-from tttdit.core.stage import Stage
 
 
 @frozen(kw_only=True, slots=False)
 class Checker:
-    """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify."""
+    """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify.
+
+    `select` and `ignore` say of which codes to hear (`tttdit.checker.selecting`).
+    """
 
     stage: str | None = None
     sets: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     verify: Scale | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
     _parsed: tuple[Set, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -44,21 +52,51 @@ class Checker:
         """The plugins there are; asked for when the first document can be read."""
         return Registry.of_environment([Path(path) for path in self.allowed])
 
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all rules, be they in force or not."""
+        from tttdit.checker.pages import Pages
+
+        return Pages.of(self.registry).codes
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The codes to hear of. Raises `UsageError` for one that no rule has."""
+        return Selection.of(self.select, self.ignore, self.codes) if self.select or self.ignore else Selection()
+
     def check(self, document: Document) -> FileReport:
-        """The report on a document. Raises `UsageError` if it has no such stage, or cannot be given such a key."""
+        """The report on a document. Nothing is silenced of one that cannot be read, for nobody knows what else it holds.
+
+        Raises `UsageError` if it has no such stage or cannot be given such a key, and if there is no such code to select or to ignore.
+        """
+        selection = self.selection
         if not document.is_readable:
             return FileReport(document.path, document.findings, (), document.text)
-        curriculum = self._curriculum(document)
-        findings, reports = [*document.findings, *curriculum.findings], list[StageReport]()
-        is_sound = not any(finding.severity == "error" for finding in findings)
-        before: Stage | None = None
+        every = self.curriculum(document)
+        curriculum, silencer = self._chosen(every, document), Silencer(document, selection)
+
+        def told(findings: Iterable[Finding]) -> list[Finding]:
+            return silencer.told(finding for finding in findings if finding.code not in curriculum.replaced)
+
+        findings, reports = told([*document.findings, *curriculum.findings]), list[StageReport]()
+        findings += told(self._of_document(document, every))
+        is_sound = not _has_errors(findings)
+        before: Examined | None = None
         for resolved in self._resolved(curriculum):
-            examined = examine(resolved, before)
-            before = resolved.stage
-            findings += examined.findings
-            reports += self._reported(examined, findings, is_sound)
-        told = [finding for finding in findings if finding.code not in curriculum.replaced]
-        return FileReport(document.path, _in_order(once(told)), tuple(reports), document.text)
+            before = examined = examine(resolved, before)
+            followed, proof, differences = self._proved(examined)
+            found = [*examined.findings, *differences]
+            left = told(found)
+            findings += left
+            if resolved.stage is not None:
+                spoken_for = [finding for finding in found if finding.code in curriculum.replaced]
+                ok = is_sound and not _has_errors([*left, *spoken_for])
+                reports.append(stage_report(resolved.stage, resolved.chosen, followed, proof, ok=ok))
+        # an error keeps others from being found, whose comments only seem to be without effect
+        is_whole = self.stage is None and not self.sets and not _has_errors(findings)
+        findings += silencer.without_effect(lambda: self.codes, lambda code: is_whole and self._looks_for(code))
+        silenced = len(once(silencer.silenced))
+        return FileReport(document.path, _in_order(once(findings)), tuple(reports), document.text, silenced)
 
     def load(self, document: Document) -> Spec:
         """The spec that a document is. Raises `SpecError` if it is none."""
@@ -78,17 +116,32 @@ class Checker:
             allowed=self.allowed,
         )
 
+    def resolved(self, document: Document) -> tuple[Resolved, ...]:
+        """The document's stages, each as far as it could be resolved; none of a document that cannot be read."""
+        return tuple(self._resolved(self._curriculum(document))) if document.is_readable else ()
+
+    def knows(self, path: str, data: bytes) -> bool:
+        """Whether an importer reads a file of this content."""
+        return importer_for(path, data.decode(errors="replace"), self.registry) is not None
+
     def imported(self, document: Document) -> Imported | None:
         """What an importer makes of the document, where one knows it."""
         importer = importer_of(document, self.registry)
         return None if importer is None else read_with(importer, document, self.registry)
 
+    def curriculum(self, document: Document) -> Curriculum:
+        """All stages of a document that can be read, be they looked at or not."""
+        importer = importer_of(document, self.registry)
+        if importer is None:
+            return stages(document, self._parsed, DEFAULT_PLUGINS)
+        imported = read_with(importer, document, self.registry)
+        return as_curriculum(importer, document, imported, self._parsed, DEFAULT_PLUGINS)
+
     def _curriculum(self, document: Document) -> Curriculum:
-        imported = self.imported(document)
-        if imported is None:
-            curriculum = stages(document, self._parsed, DEFAULT_PLUGINS)
-        else:
-            curriculum = as_curriculum(document, imported, self._parsed, DEFAULT_PLUGINS)
+        """The stages that are looked at."""
+        return self._chosen(self.curriculum(document), document)
+
+    def _chosen(self, curriculum: Curriculum, document: Document) -> Curriculum:
         if self.stage is None:
             return curriculum
         chosen = tuple(one for one in curriculum.stages if one.name == self.stage)
@@ -97,22 +150,32 @@ class Checker:
             raise UsageError(f'{document.path} has no stage "{self.stage}" (its stages: {names})')
         return evolve(curriculum, stages=chosen)
 
+    def _of_document(self, document: Document, curriculum: Curriculum) -> Iterator[Finding]:
+        """What is to be said of it as such; of its stages, where one is chosen, of that one only."""
+        for finding in judge_document(our_rules(), document, curriculum):
+            if self.stage is None or finding.stage in (None, self.stage):
+                yield finding
+
     def _resolved(self, curriculum: Curriculum) -> Iterator[Resolved]:
         return (resolve(spec, self.registry) for spec in curriculum.stages)
 
-    def _reported(self, examined: Examined, findings: list[Finding], is_sound: bool) -> list[StageReport]:
-        """The report on a stage, if it is one; what its proof finds is added to the findings. `is_sound`: the file as such has no errors."""
-        resolved = examined.resolved
-        if resolved.stage is None:
-            return []
-        if self.verify is None:
-            return [stage_report(resolved.stage, resolved.chosen, examined.followed, ok=examined.ok and is_sound)]
+    def _proved(self, examined: Examined) -> tuple[Followed, ProofReport | None, tuple[Finding, ...]]:
+        """The model's shapes, and what a proof says and finds where one was asked for."""
+        if self.verify is None or examined.resolved.stage is None:
+            return examined.followed, None, ()
         from tttdit.checker.verifying import verify
 
         verified = verify(examined, self.registry, self.verify)
-        findings += verified.findings
-        ok = examined.ok and is_sound and verified.proof.agrees is not False
-        return [stage_report(resolved.stage, resolved.chosen, verified.followed, verified.proof, ok=ok)]
+        return verified.followed, verified.proof, verified.findings
+
+    def _looks_for(self, code: str) -> bool:
+        from tttdit.checker.verifying import ONLY_VERIFIED
+
+        return code in self.selection and (self.verify is not None or code not in ONLY_VERIFIED)
+
+
+def _has_errors(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _in_order(findings: list[Finding]) -> tuple[Finding, ...]:

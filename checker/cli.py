@@ -17,7 +17,7 @@ import click
 from tttdit.checker.output import complain, write
 from tttdit.core.errors import SpecError, TttditError
 
-COMMANDS = ("check", "shapes", "plugins", "schema", "convert-weights")
+COMMANDS = ("check", "solve", "shapes", "plugins", "rule", "schema", "convert", "convert-weights", "completion", "lsp")
 
 EPILOG = """\b
 Examples:
@@ -123,7 +123,7 @@ def outcome(command: click.Command, name: str, arguments: list[str]) -> int:
 
 def _refuse(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
-    complain(error.format_message())
+    complain(" ".join(error.format_message().split()))  # click lists choices on lines of their own
     if context is not None:
         complain(f"{context.command_path} --help shows how it is used")
     return 2

@@ -53,21 +53,17 @@ def _text(dims: Dimensions, text: TextTable) -> None:
 
 
 def _batch(dims: Dimensions, training: TrainingTable, parallelism: ParallelismTable) -> None:
-    symbol = dims.symbol
-    if training.global_batch_size is None:
-        dims.derive("B", Formula.number(1), meaning="samples of a rank at a time", atomic=True)
-        return
+    symbol, batch = dims.symbol, training.global_batch_size
     given = {
-        "global_batch": (training.global_batch_size, "samples in a step", "training.global_batch_size"),
         "replicas": (parallelism.dp_replicate, "data-parallel replicas", "parallelism.dp_replicate"),
         "shards": (parallelism.dp_sharding, "shards of a replica", "parallelism.dp_sharding"),
+        "tp": (parallelism.tp_sharding, "tensor-parallel ranks", "parallelism.tp_sharding"),
         "passes": (training.grad_accum_steps, "accumulation steps", "training.grad_accum_steps"),
     }
     for name, (value, meaning, key) in given.items():
         dims.give(name, value, meaning=meaning, keys=(key,))
-    dims.derive(
-        "B",
-        symbol("global_batch") / (symbol("replicas") * symbol("shards") * symbol("passes")),
-        meaning="samples of a rank at a time",
-        atomic=True,
-    )
+    share = Formula.number(1)
+    if batch is not None:
+        dims.give("global_batch", batch, meaning="samples in a step", keys=("training.global_batch_size",))
+        share = symbol("global_batch") / (symbol("replicas") * symbol("shards") * symbol("passes"))
+    dims.derive("B", share, meaning="samples of a rank at a time", atomic=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from attrs import frozen
 
 from tttdit.checker.following import Followed, follow
-from tttdit.checker.judging import judge
+from tttdit.checker.judging import inspect, judge
 from tttdit.checker.resolving import Resolved
 from tttdit.core.findings import Finding
-from tttdit.core.stage import Stage
+from tttdit.core.stage import BuiltStage, Stage
 
 
 @frozen
@@ -18,6 +18,7 @@ class Examined:
     resolved: Resolved
     findings: tuple[Finding, ...]  # with their places
     followed: Followed
+    built: BuiltStage | None = None  # where its model could be made
 
     @property
     def ok(self) -> bool:
@@ -25,13 +26,26 @@ class Examined:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
-def examine(resolved: Resolved, before: Stage | None = None) -> Examined:
+def examine(resolved: Resolved, before: Examined | None = None) -> Examined:
     """What rules and model say about it. `before` is the stage of the curriculum that comes before."""
     findings, stage = list(resolved.findings), resolved.stage
     if stage is None:
         return Examined(resolved, tuple(findings), Followed())
     locate = resolved.locator.located
-    findings += [locate(finding) for finding in judge(resolved.rules, stage, before)]
+    stage_before = before.resolved.stage if before is not None else None
+    findings += [locate(finding) for finding in judge(resolved.rules, stage, stage_before)]
     followed = follow(stage, [finding for finding in findings if finding.severity == "error"])
     findings += [locate(finding) for finding in followed.findings]
-    return Examined(resolved, tuple(findings), followed)
+    built = _built(resolved, stage, followed)
+    if built is not None:
+        built_before = before.built if before is not None else None
+        findings += [locate(finding) for finding in inspect(resolved.rules, built, built_before)]
+    return Examined(resolved, tuple(findings), followed, built)
+
+
+def _built(resolved: Resolved, stage: Stage, followed: Followed) -> BuiltStage | None:
+    if not followed.parameters:
+        return None
+    model = stage.assembly.model
+    repeated = None if model.repeated is None else model.arguments(stage.model, stage.dims)[model.repeated]
+    return BuiltStage(stage, followed.parameters, repeated, is_first=resolved.spec.index in (None, 0))

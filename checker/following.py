@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tttdit.checker.rules.inexact_division import InexactDivision
 from tttdit.checker.rules.module_error import ModuleError
 from tttdit.checker.rules.shape_mismatch import ShapeMismatch
+from tttdit.checker.rules.tensor_too_large import TensorTooLarge
 from tttdit.checker.rules.unknown_call import UnknownCall
+from tttdit.checker.rules.unusable_plugin import UnusablePlugin
 from tttdit.checker.spelling import spelled
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.errors import Unresolved
@@ -31,7 +34,10 @@ _PAGES: dict[str, Page] = {
     "division": InexactDivision(),
     "unknown": UnknownCall(),
     "error": ModuleError(),
+    "plugin": UnusablePlugin(),
 }
+# torch counts bytes with a signed number of 64 bits, and no type of the model's tensors has fewer than 2 bytes.
+_MOST_ELEMENTS = 2**62
 # Errors of these families are about how a run goes: the model's shapes mean something nevertheless.
 _ABOUT_THE_RUN = ("TTD4", "TTD5", "TTD6", "TTD7")
 
@@ -43,6 +49,9 @@ class Followed:
     shapes: tuple[NamedShape, ...] = ()
     findings: tuple[Finding, ...] = ()
     proved: bool = False
+    parameters: Mapping[str, tuple[int, ...]] = field(
+        factory=dict
+    )  # of few of the layers that are all alike; none: no model
 
 
 def follow(stage: Stage, errors: list[Finding]) -> Followed:
@@ -55,8 +64,31 @@ def follow(stage: Stage, errors: list[Finding]) -> Followed:
         seen = trace(stage)
     except Unresolved as hole:
         return Followed(findings=() if errors else (_hole(hole.symbol, stage),))
-    findings = tuple(_finding(problem, stage) for problem in seen.problems)
-    return Followed(seen.once(), findings, proved=not findings)
+    shapes = seen.once()
+    findings = [_finding(problem, stage) for problem in seen.problems]
+    largest = max(shapes, key=_elements, default=None)
+    if largest is not None and _elements(largest) >= _MOST_ELEMENTS:
+        findings.append(_too_large(largest, stage))
+    parameters = {shape.name: shape.shape for shape in seen.shapes if shape.kind == "parameter"}
+    return Followed(shapes, tuple(findings), not findings, parameters)
+
+
+def _elements(tensor: NamedShape) -> int:
+    return prod(map(int, tensor.shape))
+
+
+def _too_large(tensor: NamedShape, stage: Stage) -> Finding:
+    """A tensor that torch would not make on any machine."""
+    symbols = frozenset(name for size in tensor.shape for name in formula_of(size).symbols())
+    given = sorted(_given(symbols, stage.dims), key=lambda name: -(stage.dims.exact(name) or 0))
+    (key, _), *others = _places(given, stage.dims) or [("model.plugin", "")]
+    return TensorTooLarge().finding(
+        f"{tensor.name} [{', '.join(str(formula_of(size)) for size in tensor.shape)}] would have {_elements(tensor):,} elements: "
+        "more bytes than torch can count",
+        key=key,
+        help="one of these sizes is too large",
+        related=[Related(label, other) for other, label in others],
+    )
 
 
 def _hole(symbol: str, stage: Stage) -> Finding:
@@ -80,12 +112,12 @@ def _finding(problem: Problem, stage: Stage) -> Finding:
         symbols = (formula_of(left) - formula_of(right)).symbols() or formula_of(left).symbols()
         if problem.kind == "shape":
             message = f"{message}\n{_explained(problem, left, right, stage.dims)}"
-    places = list(_keys(symbols, stage.dims)) or [(_module_key(problem, stage), "")]
+    places = _places(_given(symbols, stage.dims), stage.dims) or [(_module_key(problem, stage), "")]
     (key, _), *others = places
     return page.finding(
         message,
         key=key,
-        help=HELP_FOR_UNKNOWN if problem.kind == "unknown" else "",
+        help=_help(problem),
         related=[*_module(problem), *(Related(label, other) for other, label in others)],
     )
 
@@ -102,16 +134,31 @@ def _explained(problem: Problem, left: int, right: int, dims: Dimensions) -> str
 
 
 HELP_FOR_UNKNOWN = "nothing is wrong with the spec; the shapes that come after this call are not proved"
+_HELP_FOR_FAILED = "this is a mistake in the plugin, not in the spec: please tell its authors"
 
 
-def _keys(symbols: frozenset[str], dims: Dimensions) -> Iterator[tuple[str, str]]:
-    """The keys behind dimensions, each with what it gives."""
+def _help(problem: Problem) -> str:
+    if problem.kind == "unknown":
+        return HELP_FOR_UNKNOWN
+    return _HELP_FOR_FAILED if problem.kind == "plugin" and problem.path is not None else ""
+
+
+def _given(symbols: frozenset[str], dims: Dimensions) -> list[str]:
+    """The given dimensions behind these."""
     inner = dims.expand(sum((Formula.symbol(name) for name in sorted(symbols & set(dims))), Formula({})), to_given=True)
-    for name in dims:
-        line = dims.describe(name)
-        if name in inner.symbols() and line.keys:
-            value = dims.exact(name)
-            yield line.keys[0], f"{name} = {'?' if value is None else spoken(value)} ({line.meaning})"
+    return [name for name in dims if name in inner.symbols() and dims.describe(name).keys]
+
+
+def _places(given: Iterable[str], dims: Dimensions) -> list[tuple[str, str]]:
+    """The keys of given dimensions, each with what it gives."""
+    return [(dims.describe(name).keys[0], _told(name, dims)) for name in given]
+
+
+def _told(name: str, dims: Dimensions) -> str:
+    """`T = 502 (tokens in a text segment)`; what is called what it means is not said twice."""
+    value, meaning = dims.exact(name), dims.describe(name).meaning
+    number = f"{name} = {'?' if value is None else spoken(value)}"
+    return number if name == meaning else f"{number} ({meaning})"
 
 
 def _module(problem: Problem) -> Iterator[Related]:

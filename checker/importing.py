@@ -21,11 +21,16 @@ from tttdit.core.spec.stages import Curriculum, StageSpec
 
 
 def importer_of(document: Document, registry: Registry) -> Importer | None:
-    """The importer that knows this file; None for a spec, and for what nobody knows."""
+    """The importer that knows this document; None for a spec, and for what nobody knows."""
+    return importer_for(document.path, document.text, registry)
+
+
+def importer_for(path: str, text: str, registry: Registry) -> Importer | None:
+    """The importer that knows a file with this text."""
     for offer in registry.offers("importer"):
         importer = offer.announcement
         assert isinstance(importer, Importer)
-        if importer.recognises(document.path, document.text):
+        if importer.recognises(path, text):
             return importer
     return None
 
@@ -46,7 +51,11 @@ def read_with(importer: Importer, document: Document, registry: Registry) -> Imp
 
 
 def as_curriculum(
-    document: Document, imported: Imported, sets: tuple[Set, ...], default_plugins: Mapping[str, str]
+    importer: Importer,
+    document: Document,
+    imported: Imported,
+    sets: tuple[Set, ...],
+    default_plugins: Mapping[str, str],
 ) -> Curriculum:
     """The one stage that the file is, with what the command line sets over it."""
     if not imported.values:
@@ -57,7 +66,7 @@ def as_curriculum(
         nested, by_path = as_layer(sets)
         layers.lay(nested, lambda path: by_path[path])
     written = {path: origin for path, origin in layers.origins.items() if origin != ()}
-    stage = StageSpec(imported.name, layers.values, document, None, written, imported.words)
+    stage = StageSpec(imported.name, layers.values, document, None, written, imported.words, importer.name)
     return Curriculum(imported.name, (stage,), imported.findings, imported.replaces)
 
 

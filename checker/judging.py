@@ -1,16 +1,19 @@
-"""Runs rules over a stage."""
+"""Runs rules over a document, and over a stage."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tttdit.checker.document_rule import DocumentRule
 from tttdit.checker.rules.unusable_plugin import UnusablePlugin
 from tttdit.core.errors import Unresolved
 from tttdit.core.findings import Finding
 from tttdit.core.laws import Law
 from tttdit.core.plugin.references import one_line
 from tttdit.core.rules import Rule
-from tttdit.core.stage import Stage
+from tttdit.core.spec.document import Document
+from tttdit.core.spec.stages import Curriculum
+from tttdit.core.stage import BuiltStage, Stage
 
 
 def laws_of(rules: Iterable[Rule], stage: Stage) -> list[Law]:
@@ -22,6 +25,13 @@ def laws_of(rules: Iterable[Rule], stage: Stage) -> list[Law]:
         except Exception:
             continue
     return laws
+
+
+def judge_document(rules: Iterable[Rule], document: Document, curriculum: Curriculum) -> Iterator[Finding]:
+    """What the rules about documents find in one, and in what its stages inherit."""
+    for rule in rules:
+        if isinstance(rule, DocumentRule):
+            yield from rule.read(document, curriculum)
 
 
 def judge(rules: Iterable[Rule], stage: Stage, before: Stage | None = None) -> Iterator[Finding]:
@@ -42,10 +52,25 @@ def judge(rules: Iterable[Rule], stage: Stage, before: Stage | None = None) -> I
         except Unresolved:
             pass
         except Exception as error:
-            yield UnusablePlugin().finding(
-                f"the rule {rule.code} ({type(rule).__module__}) fails: {one_line(error)}",
-                key="",
-                help="this is a mistake in the rule, not in the spec: please tell its authors",
-            )
+            yield _failed(rule, error)
         if wrong:
             stage.dims.spoil(*(symbol for symbol in rule.spoils if symbol in stage.dims))
+
+
+def inspect(rules: Iterable[Rule], built: BuiltStage, before: BuiltStage | None) -> Iterator[Finding]:
+    """What the rules find in the parameters of a stage's model, in the order of their codes; `before` is the stage that comes first."""
+    for rule in sorted(rules, key=lambda rule: rule.code):
+        try:
+            yield from rule.inspect(built, before)
+        except Unresolved:
+            pass
+        except Exception as error:
+            yield _failed(rule, error)
+
+
+def _failed(rule: Rule, error: Exception) -> Finding:
+    return UnusablePlugin().finding(
+        f"the rule {rule.code} ({type(rule).__module__}) fails: {one_line(error)}",
+        key="",
+        help="this is a mistake in the rule, not in the spec: please tell its authors",
+    )

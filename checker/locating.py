@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 
 from tttdit.checker.importing import in_its_words
-from tttdit.core.findings import Finding, Related
+from tttdit.core.findings import Finding, Fix, Related, Replacement
 from tttdit.core.spec.stages import StageSpec
 
 
@@ -35,7 +35,13 @@ class Locator:
         if chosen is not None and chosen.shown not in finding.message:
             related.append(Related(f"set on the command line: {chosen.shown}", finding.key))
         span = finding.span or self.spec.located(key)
-        return evolve(finding, span=span, related=related, stage=self.spec.name)
+        return evolve(finding, span=span, related=related, stage=self.spec.name, fix=self._fix(finding.fix))
+
+    def _fix(self, fix: Fix | None) -> Fix | None:
+        """The fix, unless the command line sets what it would change."""
+        edits = fix.edits if fix is not None else ()
+        keys = [edit.key for edit in edits if not isinstance(edit, Replacement)]
+        return None if any(self.spec.set_by(key) is not None for key in keys) else fix
 
     def _related(self, related: Related) -> Related:
         if related.key is None or related.span is not None or related.path is not None:

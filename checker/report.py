@@ -128,17 +128,27 @@ class StageReport:
 
 @frozen
 class FileReport:
-    """One file: what was found in it, and its stages as far as they could be resolved. `text` is what excerpts are cut from."""
+    """One file: what was found in it, and its stages as far as they could be resolved. `text` is what excerpts are cut from.
+
+    `silenced` counts the findings that are left out: by `--select` and `--ignore`, and by comments.
+    """
 
     path: str
     findings: tuple[Finding, ...]
     stages: tuple[StageReport, ...]
     text: str = field(default="", repr=False)
+    silenced: int = 0
+    fixed: tuple[Finding, ...] = ()  # what was found and is no more, with the places where it was
 
     @property
     def ok(self) -> bool:
         """Whether it has no errors; warnings are allowed."""
         return not any(finding.severity == "error" for finding in self.findings)
+
+    @property
+    def is_curriculum(self) -> bool:
+        """Whether more than one stage is spoken of, so that it has to be said of which."""
+        return len({stage.name for stage in self.stages} | {finding.stage for finding in self.findings} - {None}) > 1
 
     def as_dict(self) -> dict[str, Any]:
         """Its part of the JSON."""
@@ -146,20 +156,31 @@ class FileReport:
             "path": self.path,
             "ok": self.ok,
             "findings": [_finding(finding) for finding in self.findings],
+            "silenced": self.silenced,
             "stages": [stage.as_dict() for stage in self.stages],
+            **({"fixed": [_finding(finding) for finding in self.fixed]} if self.fixed else {}),
         }
 
 
 @frozen
 class Report:
-    """What a check found, file by file."""
+    """What a check found, file by file; `unreadable` says what could not be read, or written where it should be."""
 
     files: tuple[FileReport, ...]
+    unreadable: tuple[str, ...] = ()
+    exit_zero: bool = False  # whether errors are no reason to fail
 
     @property
     def ok(self) -> bool:
         """Whether no file has an error."""
         return all(file.ok for file in self.files)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with: 0 nothing wrong, 1 errors, 2 not everything could be read."""
+        if self.unreadable:
+            return 2
+        return 0 if self.ok or self.exit_zero else 1
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -172,11 +193,15 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The report as lists, dictionaries, strings and numbers: what `to_json` writes."""
-        return {"version": FORMAT, "files": [file.as_dict() for file in self.files]}
+        return {
+            "version": FORMAT,
+            "files": [file.as_dict() for file in self.files],
+            "unreadable": list(self.unreadable),
+        }
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The report as JSON, in ASCII, so that no text of a spec reaches a terminal as anything but text."""
-        return json.dumps(self.as_dict(), indent=indent, ensure_ascii=True, default=str)
+        return json.dumps(self.as_dict(), indent=indent, ensure_ascii=True)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -44,13 +44,13 @@ def resolve(spec: StageSpec, registry: Registry) -> Resolved:
     assembled = assemble(spec, registry)
     locator = Locator(spec, assembled.tables)
     findings = list(assembled.findings)
-    rules = _rules(assembled, registry, findings)
+    rules = _rules(spec, assembled, registry, findings)
     stage, chosen = None, []
     assembly = assembled.assembly
     if assembly is not None and not findings:
         stage = _stage(spec, assembled, assembly, rules, findings)
     if stage is not None:
-        for settled in settle(stage.dims, tuple(stage.laws()), stage.text):
+        for settled in settle(stage):
             if isinstance(settled, Chosen):
                 chosen.append(settled)
             else:
@@ -65,11 +65,13 @@ def our_rules() -> tuple[Rule, ...]:
     return load_rules("tttdit.checker.rules")
 
 
-def _rules(assembled: Assembled, registry: Registry, findings: list[Finding]) -> tuple[Rule, ...]:
-    """Our rules, those of the plugins in use, and those that hold for every spec."""
+def _rules(spec: StageSpec, assembled: Assembled, registry: Registry, findings: list[Finding]) -> tuple[Rule, ...]:
+    """Our rules, those of the plugins in use, those that hold for every spec, and those of the importer that read this one."""
     everywhere = [offer.announcement for offer in registry.offers("rules")]
     found: list[Rule] = list(our_rules())
     try:
+        if spec.importer is not None:
+            everywhere.append(registry.find("importer", spec.importer))
         found += registry.rules_of([*assembled.plugins.values(), *everywhere])
     except PluginError as error:
         findings.append(UnusablePlugin().finding(str(error), key=""))

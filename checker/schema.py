@@ -15,7 +15,15 @@ from tttdit.core.spec.tables import PluginTable
 
 
 def environment_schema(registry: Registry) -> dict[str, Any]:
-    """The schema. A plugin that cannot be used is left out, for a spec that uses it is an error anyway."""
+    """The schema."""
+    return schema(environment_tables(registry), DEFAULT_PLUGINS)
+
+
+def environment_tables(registry: Registry) -> dict[str, dict[str, type[PluginTable]]]:
+    """For each table that names a plugin, the table of every plugin it may name.
+
+    A plugin that cannot be used is left out, for a spec that uses it is an error anyway.
+    """
     regions = _regions(registry)
     tables: dict[str, dict[str, type[PluginTable]]] = {}
     for key, kind in KIND_OF.items():
@@ -28,7 +36,7 @@ def environment_schema(registry: Registry) -> dict[str, Any]:
                 tables[key][name] = table
             except PluginError:
                 continue
-    return schema(tables, DEFAULT_PLUGINS)
+    return tables
 
 
 def _regions(registry: Registry) -> tuple[Region, ...]:

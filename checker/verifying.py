@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tttdit.core.runtime.proof.proving import Proof
     from tttdit.core.shapes import NamedShape
 
+# Codes whose findings may be made by a verification alone.
+ONLY_VERIFIED = frozenset({NotVerified.code, UnknownCall.code, WorldsDiffer.code})
+
 
 @frozen
 class Verified:
@@ -113,10 +116,19 @@ def _verified(examined: Examined, stage: Stage, report: ProofReport, difference:
     finding = WorldsDiffer().finding(
         difference.message,
         key=module_key(path or None, stage),
-        help="nothing is wrong with the spec: either the check's rule is, or the module does different things in the two worlds",
+        help=_HELP_FOR_FAKE if difference.of_fake else _HELP_FOR_WORLDS,
         related=[*_line("the module", difference.module), *_line("the rule", difference.rule)],
     )
     return Verified(report, examined.followed, (examined.resolved.locator.located(finding),))
+
+
+_HELP_FOR_WORLDS = (
+    "nothing is wrong with the spec: either the check's rule is, or the module does different things in the two worlds"
+)
+_HELP_FOR_FAKE = (
+    "nothing is wrong with the spec: the operator's fake has to promise shapes, strides and types as its body gives them; "
+    "torch.library.opcheck tries that"
+)
 
 
 def _place(line: str) -> tuple[str, int]:

@@ -39,7 +39,7 @@ class Dimensions(Mapping[str, Dim]):
         self._table: dict[str, Dimension] = {}
         self._given: dict[str, Number | None] = {}
         self._spoiled: set[str] = set()
-        self._expanded: dict[tuple[str, bool], Formula] = {}
+        self._expanded: dict[tuple[Formula, bool], Formula] = {}
 
     # -- filling
 
@@ -133,12 +133,15 @@ class Dimensions(Mapping[str, Dim]):
             line = self._table.get(name)
             if line is None or line.definition is None or (line.atomic and not to_given):
                 return None
-            key = (name, to_given)
-            if key not in self._expanded:  # for good: a definition's symbols are all there when it is added
-                self._expanded[key] = self.expand(line.definition, to_given=to_given)
-            return self._expanded[key]
+            return self.expand(line.definition, to_given=to_given)
 
-        return formula.substitute(definition)
+        known = self._expanded.get((formula, to_given))
+        if known is not None:
+            return known
+        expanded = formula.substitute(definition)
+        if formula.symbols() <= self._table.keys():  # then for good: what is defined is not defined anew
+            self._expanded[formula, to_given] = expanded
+        return expanded
 
     def keys_of(self, formula: Formula) -> tuple[str, ...]:
         """The spec's keys that enter a formula."""

@@ -5,6 +5,7 @@ TttditError
 ├── SpecError               a spec that cannot be read as one; carries the findings
 ├── PluginError             a plugin that is missing, clashes or cannot be used
 │   └── UnknownPlugin       nobody offers it; knows what there is, and the nearest
+├── Uneditable              a change that cannot be made in this text; says why
 ├── Unresolved              a dimension has no value (yet), because something before it is wrong
 └── SymbolicError           a module does not run in the symbolic world
     ├── ShapeMismatch       two shapes that do not fit, with both sides' formulas
@@ -51,6 +52,10 @@ class UnknownPlugin(PluginError):
         super().__init__(message)
         self.available = available
         self.nearest = nearest
+
+
+class Uneditable(TttditError):
+    """A change that cannot be made in a text: there is no such key, or something else stands in its place."""
 
 
 class Unresolved(TttditError):

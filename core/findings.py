@@ -94,3 +94,9 @@ class Finding:
     fix: Fix | None = None
     span: Span | None = None
     stage: str | None = None
+    stages: tuple[str, ...] = ()  # all that it is about, where these are several; `stage` is None then
+
+    @property
+    def of_stages(self) -> tuple[str, ...]:
+        """The stages that it is about; none for a finding about the file as such."""
+        return self.stages or ((self.stage,) if self.stage is not None else ())

@@ -24,7 +24,7 @@ from tttdit.core.findings import Finding, Fix, Related, Severity
 from tttdit.core.laws import Law
 
 if TYPE_CHECKING:
-    from tttdit.core.stage import Stage
+    from tttdit.core.stage import BuiltStage, Stage
 
 
 class Rule:
@@ -45,13 +45,20 @@ class Rule:
         return ()
 
     def check(self, stage: Stage) -> Iterator[Finding]:
-        """What this rule has to say about a stage."""
-        raise NotImplementedError
+        """What this rule has to say about a stage; nothing where it looks at two, or at parameters."""
+        return iter(())
 
     def follow(self, before: Stage, stage: Stage) -> Iterator[Finding]:
         """What it has to say about a stage of a curriculum that comes after another; the findings belong to the later one.
 
-        A rule about two stages leaves `check` empty; both stages are resolved, and may have errors of their own.
+        Both stages are resolved, and may have errors of their own.
+        """
+        return iter(())
+
+    def inspect(self, built: BuiltStage, before: BuiltStage | None) -> Iterator[Finding]:
+        """What it has to say about the parameters of a stage's model, once that could be made.
+
+        `before` is the stage of the curriculum that comes before, where its model could be made too.
         """
         return iter(())
 
@@ -74,7 +81,3 @@ class Page(Rule):
 
     It has the code's page and name; what finds such mistakes (the reader, the resolver, an importer, the trace) makes the finding with it.
     """
-
-    def check(self, stage: Stage) -> Iterator[Finding]:
-        """Nothing: a stage that exists has passed."""
-        return iter(())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from tttdit.core.dimensions import Dimensions
-from tttdit.core.laws import Law, solve
+from tttdit.core.laws import Law, whole
 from tttdit.core.plugin.kinds import Codec, Data, Logger, Memory, Mixer, Model, Sampler, TextEncoder
+from tttdit.core.solving.question import Question
+from tttdit.core.solving.solutions import Domain, Solutions
+from tttdit.core.spec.fields import LARGEST_DIMENSION
 from tttdit.core.spec.tables import (
     CheckpointTable,
     HardwareTable,
@@ -19,6 +22,8 @@ from tttdit.core.spec.tables import (
     TrainingTable,
     VideoTable,
 )
+from tttdit.core.symbolic.formula import Number
+from tttdit.core.unknowns import open_unknowns
 
 
 @frozen(kw_only=True)
@@ -63,6 +68,43 @@ class Stage:
     wrote: Callable[[str], bool]
     laws: Callable[[], Iterable[Law]]
 
-    def solve(self, symbol: str, candidates: Iterable[int]) -> list[int]:
-        """The candidates for a given symbol with which every law that it enters holds."""
-        return solve(self.dims, self.laws(), symbol, candidates)
+    @property
+    def inherits_weights(self) -> bool:
+        """Whether, where a stage of a curriculum comes before it, it starts with that one's weights; else with those that it names."""
+        return self.checkpoint.init_from is None
+
+    def every_law(self) -> tuple[Law, ...]:
+        """The laws of all rules, and that dimensions come out whole."""
+        return (*self.laws(), *whole(self.dims))
+
+    def domain(self, symbol: str) -> Domain:
+        """What the key that gives a symbol may be at all."""
+        from tttdit.core.spec.domains import domain_of
+
+        table, _, name = self.dims.describe(symbol).keys[0].rpartition(".")
+        field = type(getattr(self, table.rpartition(".")[2])).model_fields.get(name)
+        return (domain_of(field) if field is not None else None) or Domain(1, LARGEST_DIMENSION)
+
+    def question(self, symbol: str, laws: Iterable[Law] | None = None) -> Question:
+        """Which values of a given symbol keep these laws; by default all there are, and leave whole what follows from it."""
+        chosen = self.every_law() if laws is None else tuple(laws)
+        return Question(self.dims, chosen, symbol, open_unknowns(self.text))
+
+    def solve(
+        self, symbol: str, laws: Iterable[Law] | None = None, given: Mapping[str, Number] | None = None
+    ) -> Solutions | None:
+        """The answer to `question`, with `given` values for other symbols; None where a law needs a value that is not there."""
+        return self.question(symbol, laws).answer(self.domain(symbol), given)
+
+
+@frozen
+class BuiltStage:
+    """A stage, and the parameters that its model is made of.
+
+    Of layers that are all alike only few are built; `repeated` says how many there are.
+    """
+
+    stage: Stage
+    parameters: Mapping[str, tuple[int, ...]]  # shapes by name, of `Dim`s where sizes follow from the spec
+    repeated: int | None
+    is_first: bool  # of its curriculum

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from itertools import pairwise
-from math import isqrt
 from typing import TYPE_CHECKING
 
 from tttdit.core.findings import Related
@@ -26,9 +24,14 @@ def spoken(value: Number) -> str:
     return f"{int(value):,}"
 
 
+def writable(value: Number) -> int | float:
+    """The number as TOML has it."""
+    return int(value) if value.denominator == 1 else float(value)
+
+
 def either(values: Iterable[Number]) -> str:
     """`438, 502 or 566`, as a spec writes them: without thousands separators."""
-    texts = [str(value) for value in values]
+    texts = [str(writable(value)) for value in values]
     return f"{', '.join(texts[:-1])} or {texts[-1]}" if len(texts) > 1 else "".join(texts)
 
 
@@ -53,21 +56,6 @@ def worked(formula: str, dims: Dimensions) -> str:
     return " = ".join(dict.fromkeys(parts))
 
 
-def progression(symbol: str, values: list[int]) -> str | None:
-    """`T = 54 (mod 64)` for values that are evenly spaced; None for others, or fewer than three, or all numbers."""
-    steps = {second - first for first, second in pairwise(values)}
-    if len(values) < 3 or len(steps) != 1 or steps == {1}:
-        return None
-    (step,) = steps
-    return f"{symbol} = {values[0] % step} (mod {step})"
-
-
 def written(stage: Stage, places: Mapping[str, str]) -> tuple[Related, ...]:
     """Related places, `{key: message}`, as far as the spec states these keys."""
     return tuple(Related(message, key) for key, message in places.items() if stage.wrote(key))
-
-
-def divisors(number: int) -> list[int]:
-    """What divides a number, in order of size."""
-    small = [value for value in range(1, isqrt(number) + 1) if number % value == 0]
-    return sorted({*small, *(number // value for value in small)})

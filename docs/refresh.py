@@ -1,6 +1,6 @@
-"""Writes what the documents show of the program's own output: the finding in the README, and the picture beside it.
+"""Writes what the documents show of the program's own output: the finding in the README, the picture beside it, and all rules.
 
-    python docs/refresh.py           writes README.md and docs/check.svg
+    python docs/refresh.py           writes README.md, docs/check.svg and docs/rules.md
     python docs/refresh.py --check   writes nothing; exit code 1 where they no longer say what the program says
 
 The picture is what a terminal shows: the command runs on a pseudo-terminal, and what it writes there is drawn as SVG, long lines wrapped
@@ -18,9 +18,14 @@ from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from tttdit.checker.pages import Pages
+from tttdit.checker.render.rules import family_of, title_of
+from tttdit.core.plugin.registry import Registry
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "check.svg"
+RULES = ROOT / "docs" / "rules.md"
 COMMAND = "tttdit-check"
 IN_WORDS = "examples/broken/one-segment-short.toml"
 IN_COLOUR = "examples/broken/text-of-493-tokens.toml"
@@ -71,6 +76,36 @@ def readme() -> str:
     _, found, after = rest.partition(END)
     assert found, f"README.md needs the lines {BEGIN} and {END}"
     return f"{before}{BEGIN}\n\n```console\n$ {COMMAND} {IN_WORDS}\n{plain().rstrip()}\n```\n\n{END}{after}"
+
+
+def rules() -> str:
+    """The pages about all rules of this project, as `tttdit rule` prints them, with links."""
+    pages = [page for page in Pages.of(Registry.of_environment()).all if page.owner == "tttdit"]
+    lines = [
+        "# The rules",
+        "",
+        "Every finding has a code with a page. `tttdit rule TTD201` prints it, `tttdit rule --all` lists all, those of installed",
+        "plugins too. Written by `make docs` from the rules themselves.",
+        "",
+        "A comment `# tttdit: ignore[TTD204]` silences a code for what stands on its line; on a line of its own above the first",
+        "table, in the whole file. `--select TTD2,TTD501` hears of some codes only, `--ignore TTD5` not of some; of two selectors",
+        "that fit a code the longer one decides. What keeps a file from being read at all cannot be silenced.",
+    ]
+    for family, members in groupby(pages, key=lambda page: family_of(page.code)):
+        listed = list(members)
+        lines += ["", f"## {title_of(family)}", "", "| code | name | severity | fix | |", "|---|---|---|---|---|"]
+        for page in listed:
+            anchor = f"{page.code}-{page.name}".lower()
+            summary = page.summary.replace("|", r"\|")
+            lines.append(
+                f"| [{page.code}](#{anchor}) | {page.name} | {page.severity} | {page.fix_safety} | {summary} |"
+            )
+        for page in listed:
+            brought = f" Comes with {', '.join(page.plugins)}." if page.plugins else ""
+            lines += ["", f"### {page.code} {page.name}", "", f"*{page.severity.capitalize()}.*{brought}"]
+            for label, text in page.paragraphs:
+                lines += ["", f"**{label}**: {text}"]
+    return "\n".join(lines) + "\n"
 
 
 def picture(output: str) -> str:
@@ -136,7 +171,7 @@ def _row(row: list[tuple[str, str]], baseline: int) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the documents, or say which are out of date."""
-    wanted = {README: readme(), PICTURE: picture(coloured())}
+    wanted = {README: readme(), PICTURE: picture(coloured()), RULES: rules()}
     if arguments == ["--check"]:
         stale = [file for file, text in wanted.items() if not file.exists() or file.read_text("utf-8") != text]
         for file in stale:

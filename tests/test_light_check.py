@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tttdit.checker.render.formats import FORMATS
+
 ROOT = Path(__file__).parents[1]
 CLEAN = sorted((ROOT / "examples").glob("*.toml"))
 BROKEN = sorted((ROOT / "examples" / "broken").glob("*.toml"))
@@ -54,7 +56,7 @@ def test_a_clean_check_takes_neither_torch_nor_sympy() -> None:
     assert top_level(said["modules"]) & {"torch", "numpy", "sympy", "safetensors"} == set()
 
 
-@pytest.mark.parametrize("output_format", ["full", "json"])
+@pytest.mark.parametrize("output_format", FORMATS)
 def test_no_check_takes_torch_whatever_it_finds(output_format: str) -> None:
     said = json.loads(python(CHECK, "--output-format", output_format, *map(str, BROKEN)).splitlines()[-1])
     assert said["code"] == 1

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
+from attrs import evolve
 
 from tttdit.checker.commands import options
-from tttdit.checker.output import complain, write
-from tttdit.checker.report import Scale
+from tttdit.checker.inputs import STDIN
+from tttdit.checker.render.formats import FORMATS
+from tttdit.checker.report import Report, Scale
+from tttdit.checker.showing import show_changes, show_report
 from tttdit.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from tttdit.checker.fixing_files import FileFixer
 
 EPILOG = """\b
 Examples:
@@ -18,18 +24,39 @@ Examples:
   tttdit-check specs/ --output-format json
   tttdit-check curriculum.toml --stage 9s --set text.segments=4
   cat spec.toml | tttdit-check -
+  tttdit-check --ignore TTD5 specs/
+  tttdit-check --watch specs/
+  tttdit-check --fix nine-seconds.toml
+  tttdit-check --unsafe-fixes --diff nine-seconds.toml
   tttdit-check --verify nine-seconds.toml
 
 \b
-Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 the command
-was wrong or a file could not be read.
+Exit codes: 0 nothing wrong (warnings allowed), 1 errors found (after --fix:
+left; with --diff: left, or something would change), 2 the command was wrong or
+a file could not be read or written.
 """
 
 
 @click.command(epilog=EPILOG, short_help="Say whether specs will run.")
 @options.paths
-@options.output_format
+@click.option(
+    "--output-format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="For people (full, concise), programs (json), annotations of a GitHub workflow, or code scanning (sarif).",
+)
 @options.choosing
+@options.silencing
+@click.option("--specs-only", is_flag=True, help="Pass over named files, too, that do not look like a spec.")
+@click.option(
+    "--fix", is_flag=True, help="Write into the files what is sure to be meant; of - the text goes to standard output."
+)
+@click.option("--unsafe-fixes", is_flag=True, help="The same, and fixes that make another run of it (remat, batch).")
+@click.option("--diff", is_flag=True, help="Show what --fix, or --unsafe-fixes, would change, and write nothing.")
+@click.option("--statistics", is_flag=True, help="Count the findings by their codes instead of showing them.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where errors were found.")
+@click.option("--watch", "watched", is_flag=True, help="Check again whenever a file changes, until Ctrl-C.")
 @click.option(
     "--verify",
     is_flag=True,
@@ -42,6 +69,15 @@ def check(
     stage: str | None,
     sets: tuple[str, ...],
     allowed: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    specs_only: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    statistics: bool,
+    exit_zero: bool,
+    watched: bool,
     verify: bool,
     full: bool,
 ) -> int:
@@ -49,22 +85,52 @@ def check(
 
     PATH is a spec, a folder, or - for standard input. In a folder, and in all its folders, every .toml file is checked that looks like a
     spec (it has [video], [text], [model] or [[stage]], or a #:schema line that names tttdit) and does not say "# tttdit: skip".
+
+    A comment "# tttdit: ignore[TTD204]" silences that code on its line; on a line of its own above the first table, in the whole file.
     """
     from tttdit.checker.api import check_paths
 
     if full and not verify:
         raise UsageError("--full says how to verify: write --verify --full")
     scale: Scale | None = None if not verify else "full" if full else "small"
-    report, unreadable = check_paths(paths, stage=stage, sets=sets, allowed=allowed, verify=scale)
-    if output_format == "json":
-        from tttdit.checker.render import json
+    fixer: FileFixer | None = None
+    if fix or unsafe_fixes or diff:
+        from tttdit.checker.fixing_files import FileFixer
 
-        write(json.render(report))
-    elif report.files:
-        from tttdit.checker.render import full as for_people
-        from tttdit.checker.render.paint import paint_for
+        if watched:
+            raise UsageError("--watch only shows: leave it out to fix files, or to see what would be fixed")
+        if diff and (output_format != "full" or statistics):
+            raise UsageError("--diff is written instead of a report: leave --output-format and --statistics out")
+        fixer = FileFixer(unsafe=unsafe_fixes, dry=diff)
 
-        write(for_people.render(report, paint_for(sys.stdout, os.environ)))
-    for message in unreadable:
-        complain(message)
-    return 2 if unreadable else 0 if report.ok else 1
+    def look() -> Report:
+        report = check_paths(
+            paths,
+            stage=stage,
+            sets=sets,
+            allowed=allowed,
+            verify=scale,
+            select=select,
+            ignore=ignore,
+            specs_only=specs_only,
+            examine=fixer,
+        )
+        refused = fixer.refused if fixer is not None else ()
+        return evolve(report, unreadable=(*report.unreadable, *refused), exit_zero=exit_zero)
+
+    def show(report: Report) -> bool:
+        if fixer is not None and fixer.dry:
+            return show_changes(report, fixer.changes)
+        # the text of standard input goes to standard output
+        stream = sys.stderr if fixer is not None and STDIN in paths else sys.stdout
+        return show_report(report, output_format, stream, statistics=statistics)
+
+    if watched:
+        from tttdit.checker.watching import watch
+
+        watch(paths, allowed, look, show)
+        return 0
+    report = look()
+    show(report)
+    would_change = fixer is not None and fixer.dry and bool(fixer.changes) and not exit_zero
+    return report.exit_code or int(would_change)

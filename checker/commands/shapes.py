@@ -46,10 +46,10 @@ def shapes(
     from tttdit.checker.render.paint import paint_for
     from tttdit.checker.report import FORMAT, Report
 
-    report, unreadable = check_paths(paths, stage=stage, sets=sets, allowed=allowed)
+    report = check_paths(paths, stage=stage, sets=sets, allowed=allowed)
     if output_format == "json":
         files = [tables.as_dict(file, symbolic=symbolic) for file in report.files]
-        write([json.dumps({"version": FORMAT, "files": files}, indent=2, default=str)])
+        write([json.dumps({"version": FORMAT, "files": files}, indent=2)])
     else:
         paint = paint_for(sys.stdout, os.environ)
 
@@ -61,6 +61,6 @@ def shapes(
         wrong = Report(tuple(file for file in report.files if file.findings))
         if wrong.files:
             write(full.findings(wrong, paint_for(sys.stderr, os.environ)), sys.stderr)
-    for message in unreadable:
+    for message in report.unreadable:
         complain(message)
-    return 2 if unreadable else 0 if report.ok else 1
+    return report.exit_code

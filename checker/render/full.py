@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tttdit.checker.render.closing import closing
 from tttdit.checker.render.excerpt import Mark, excerpt
 from tttdit.checker.render.paint import Paint
+from tttdit.checker.render.stage import of_stage
 from tttdit.checker.render.summary import summary
 from tttdit.checker.render.text import visible
 from tttdit.checker.report import FileReport, Report
@@ -21,26 +23,24 @@ def render(report: Report, paint: Paint) -> Iterator[str]:
         for stage in file.stages:
             yield from summary(stage, paint)
             yield ""
-    yield _closing(report, paint)
+    yield from closing(report, paint)
 
 
 def findings(report: Report, paint: Paint) -> Iterator[str]:
     """Its findings alone, without stages."""
     for file in report.files:
         yield from _file(file, paint)
-    yield _closing(report, paint)
+    yield from closing(report, paint)
 
 
 def _file(file: FileReport, paint: Paint) -> Iterator[str]:
     lines = file.text.split("\n")
-    names = {stage.name for stage in file.stages} | {finding.stage for finding in file.findings} - {None}
-    curriculum = len(names) > 1
     for finding in file.findings:
-        yield from _finding(finding, file, lines, curriculum, paint)
+        yield from _finding(finding, file, lines, paint)
         yield ""
 
 
-def _finding(finding: Finding, file: FileReport, lines: list[str], curriculum: bool, paint: Paint) -> Iterator[str]:
+def _finding(finding: Finding, file: FileReport, lines: list[str], paint: Paint) -> Iterator[str]:
     title, *more = _lines(finding.message)
     head = paint(f"{finding.severity}[{visible(finding.code)}]", finding.severity)
     yield f"{head} {paint(f'{visible(finding.name)}: {title}', 'strong')}"
@@ -51,8 +51,7 @@ def _finding(finding: Finding, file: FileReport, lines: list[str], curriculum: b
     place = visible(file.path)
     if finding.span is not None:
         place += f":{finding.span.line}:{finding.span.column}"
-    of_stage = f" (stage {visible(finding.stage)})" if curriculum and finding.stage is not None else ""
-    yield f"{' ' * gutter}{paint('-->', 'gutter')} {place}{of_stage}"
+    yield f"{' ' * gutter}{paint('-->', 'gutter')} {place}{visible(of_stage(finding, file))}"
     if marks:
         yield from excerpt(lines, marks, paint, gutter)
     for related in notes:
@@ -91,19 +90,3 @@ def _remark(word: str, text: str, gutter: int, paint: Paint) -> Iterator[str]:
 
 def _lines(text: str) -> list[str]:
     return [visible(line) for line in text.split("\n")]
-
-
-def _closing(report: Report, paint: Paint) -> str:
-    errors, warnings = report.count("error"), report.count("warning")
-    stages = sum(len(file.stages) for file in report.files)
-    where = counted(len(report.files), "file") + (f", {counted(stages, 'stage')}" if stages else "")
-    if not errors and not warnings:
-        return f"{paint('ok', 'good')}: nothing wrong in {where}"
-    parts = [paint(counted(errors, "error"), "error")] if errors else []
-    parts += [paint(counted(warnings, "warning"), "warning")] if warnings else []
-    return f"{' and '.join(parts)} in {where}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

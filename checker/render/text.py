@@ -19,6 +19,11 @@ def visible(text: str, *, keep: str = "") -> str:
     return "".join(character if character in keep else _drawn(character) for character in text)
 
 
+def one_line(text: str) -> str:
+    """The text made visible, its lines put together with blanks."""
+    return " ".join(visible(line.strip()) for line in text.split("\n"))
+
+
 def cell(character: str) -> tuple[str, int]:
     """How a character of a source line is drawn, and how many columns of a terminal it takes."""
     if character == "\t":

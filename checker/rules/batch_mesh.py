@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tttdit.core.findings import Edit, Finding, Fix
-from tttdit.core.laws import nearest
+from tttdit.core.laws import Divisible, nearest
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
 from tttdit.core.wording import either, written
@@ -29,6 +29,13 @@ class BatchMesh(Rule):
     name = "batch-mesh"
     spoils = ("B",)
 
+    def laws(self, stage: Stage) -> list[Divisible]:
+        """The batch is a multiple of the replicas, their shards and the accumulation steps."""
+        symbol = stage.dims.symbol
+        if "global_batch" not in stage.dims:
+            return []
+        return [Divisible(symbol("global_batch"), symbol("replicas") * symbol("shards") * symbol("passes"))]
+
     def check(self, stage: Stage) -> Iterator[Finding]:
         """Samples against ranks and passes."""
         samples = stage.training.global_batch_size
@@ -39,7 +46,8 @@ class BatchMesh(Rule):
         shares = replicas * shards * passes
         if samples % shares == 0:
             return
-        works = nearest((shares * times for times in range(1, samples // shares + 3)), samples, 2)
+        found = stage.solve("global_batch")
+        works = found.nearest(samples, 2) if found is not None else []
         yield self.finding(
             f"{samples:,} samples cannot be shared by {replicas:,} * {shards:,} data-parallel ranks in {passes:,} "
             f"accumulation step{'' if passes == 1 else 's'}: {shares:,} equal shares do not come out whole",
@@ -54,5 +62,5 @@ class BatchMesh(Rule):
                     "training.grad_accum_steps": f"{passes:,} accumulation steps",
                 },
             ),
-            fix=Fix("unsafe", (Edit("training.global_batch_size", nearest(works, samples, 1)[0]),)),
+            fix=Fix("unsafe", (Edit("training.global_batch_size", nearest(works, samples, 1)[0]),)) if works else None,
         )

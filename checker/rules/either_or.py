@@ -14,7 +14,7 @@ class EitherOr(Page):
 
     Instead: one of the two. A stage that writes one replaces the inherited other.
 
-    Fix: none.
+    Fix: unsafe. The second of the two goes away; that the first is the one that was meant, a person knows.
     """
 
     code = "TTD006"

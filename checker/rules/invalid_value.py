@@ -14,7 +14,8 @@ class InvalidValue(Page):
 
     Instead: a value of the type, and within the bounds, that the message names.
 
-    Fix: none.
+    Fix: safe where it is the same value in the right type, such as 1000000 for `1e6` and 64 for `"64"`; shown only where it is the most
+    similar one of several choices.
     """
 
     code = "TTD003"

@@ -8,8 +8,9 @@ from tttdit.core.findings import Edit, Finding, Fix, Related
 from tttdit.core.laws import nearest
 from tttdit.core.plugin.kinds import Region
 from tttdit.core.rules import Rule
+from tttdit.core.solving.progressions import divisors
 from tttdit.core.stage import Stage
-from tttdit.core.wording import divisors, either
+from tttdit.core.wording import either
 
 
 class LayerGroups(Rule):
@@ -33,7 +34,7 @@ class LayerGroups(Rule):
         """One finding for each size that leaves a rest."""
         for region, size in _even(stage):
             count = int(stage.dims[region.count])
-            if count % size == 0:
+            if count % size == 0 or size > count:  # more than there are is one group: TTD503
                 continue
             dimension = stage.dims.describe(region.count)
             key = f"memory.{region.key}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tttdit.core.findings import Edit, Finding, Fix
+from tttdit.core.laws import AtMost
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
+from tttdit.core.symbolic.formula import Formula
 from tttdit.core.wording import written
 
 
@@ -25,6 +27,14 @@ class MeshHardware(Rule):
 
     code = "TTD603"
     name = "mesh-hardware"
+
+    def laws(self, stage: Stage) -> list[AtMost]:
+        """There are no more ranks than GPUs, where the spec says how many there are."""
+        hardware, symbol = stage.hardware, stage.dims.symbol
+        if hardware.gpus_per_node is None or hardware.nodes is None:
+            return []
+        gpus = Formula.number(hardware.gpus_per_node * hardware.nodes)
+        return [AtMost(symbol("replicas") * symbol("shards") * symbol("tp"), gpus)]
 
     def check(self, stage: Stage) -> Iterator[Finding]:
         """Ranks against GPUs, where the spec says how many there are."""

@@ -16,7 +16,7 @@ class NoSolution(Page):
 
     Instead: move another key; the help names the nearest values for which there is an answer.
 
-    Fix: none is safe, for each of them is another run.
+    Fix: unsafe, the first value that the help names. It is another run.
     """
 
     code = "TTD204"

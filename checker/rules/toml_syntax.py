@@ -14,7 +14,8 @@ class TomlSyntax(Page):
 
     Instead: what the message asks for, at the place it points at.
 
-    Fix: none.
+    Fix: safe where there is one way to write what was meant: `True`, `.5`, text without quotes or between typographic ones, a colon for =.
+    Shown only where it would be a guess (`yes`, `016`); most mistakes have none.
     """
 
     code = "TTD001"

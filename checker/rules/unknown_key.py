@@ -14,7 +14,7 @@ class UnknownKey(Page):
 
     Instead: the nearest known key, which the help names. The keys of a plugin's table are the plugin's: another `plugin` has others.
 
-    Fix: shown only; whether the nearest key is the one that was meant, a person knows.
+    Fix: shown only, the key or header with the nearest name; whether that is the one that was meant, a person knows.
     """
 
     code = "TTD002"

@@ -27,4 +27,4 @@ class Imported:
     )  # "video.height" is called "eval.image_height" there, be it stated or not
     findings: tuple[Finding, ...] = ()  # with their places; keys as the file has them
     replaces: frozenset[str] = frozenset()  # codes of general rules that the importer's own speak for
-    notes: tuple[str, ...] = ()  # what a spec has no place for, in sentences: comments of a converted spec
+    notes: tuple[str, ...] = ()  # what the file says and a spec has no place for, a line each: comments of a converted spec

@@ -169,7 +169,8 @@ class Importer(Announcement):
 
     `recognises(path, text)` looks at a file of whatever content, and is quick. `reader` is a `"package.module:read"` whose
     `read(document)` gives an `Imported` (core/plugin/importing.py): the spec that the file is, the place in the file of each of its
-    values, and what the importer itself finds wrong. The rules behind these findings are `Page`s in its `rules`.
+    values, and what the importer itself finds wrong. The rules behind these findings are `Page`s in its `rules`; others there look at the
+    stage that the file is, as the rules of the plugins that it uses do.
     """
 
     table: str = field(default="", init=False)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -108,6 +108,30 @@ class Document:
     def places(self) -> Mapping[Path, Place]:
         """Every path that the values have, keys and items of arrays, with its place."""
         return self._scanned.of
+
+    @property
+    def statements(self) -> Sequence[tuple[Path, Extent]]:
+        """What stands on lines of its own, in its order: the path of each table and key, with the place of its header or whole key."""
+        return self._scanned.statements
+
+    def mentions(self, path: Path) -> Sequence[Extent]:
+        """Every place where the last part of the path stands: `[model.mixer]` and `[model]` both mention the model."""
+        return self._scanned.mentions.get(path, ())
+
+    def offset(self, line: int, column: int) -> int:
+        """The place in the text of a line and column as spans have them."""
+        return self._lines.offset(line, column)
+
+    @cached_property
+    def comments(self) -> tuple[Span, ...]:
+        """Every comment, from its # to the end of its line, in their order."""
+        return tuple(self._lines.span(extent.start, extent.end) for extent in self._scanned.comments)
+
+    @property
+    def first_line(self) -> int | None:
+        """The line of the first table or key; None where there is none."""
+        statements = self._scanned.statements
+        return self._lines.span(statements[0][1].start, statements[0][1].end).line if statements else None
 
     def key_span(self, path: Path) -> Span | None:
         """Where the last part of the key stands. None for an item of an array, and for a path that the text does not have."""

@@ -26,6 +26,12 @@ class Lines:
         """The stretch from one offset up to another."""
         return Span(*self._position(start), *self._position(end))
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a place that a span names; what lies behind the text is its end."""
+        if line > len(self._starts):
+            return len(self.text)
+        return min(self._starts[line - 1] + column - 1, len(self.text))
+
     def _position(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1

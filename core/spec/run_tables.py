@@ -130,5 +130,6 @@ class CheckpointTable(Table):
         default=None, description="How many of the latest checkpoints stay. Left out: all of them."
     )
     init_from: Text | None = Field(
-        default=None, description="File or folder with the weights to start from. Left out: new weights."
+        default=None,
+        description="File or folder with the weights to start from. Left out: those of the stage before; in a first stage new ones.",
     )

@@ -1,7 +1,7 @@
 """Where everything stands in a TOML text: a second pass over text that tomli has accepted.
 
 tomli says what a document means, not where. This pass finds, for every path that tomli has, the offsets of its key, its value
-and its table's header. It checks nothing; on text that tomli refuses it stops at the first thing that it cannot follow.
+and its table's header, and all comments. It checks nothing; on text that tomli refuses it stops at the first thing that it cannot follow.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tttdit.core.spec.keys import Path
 _BLANK = re.compile(r"[ \t]*")
 _BLANK_LINES = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 _REST_OF_LINE = re.compile(r"[^\n]*")
+_COMMENT = re.compile(r"#[^\n]*")
 _KEY_PART = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'""")
 _DOT = re.compile(r"[ \t]*\.[ \t]*")
 _EQUALS = re.compile(r"[ \t]*=[ \t]*")
@@ -54,6 +55,12 @@ class Places:
 
     of: dict[Path, Place] = field(factory=dict)
     statements: list[tuple[Path, Extent]] = field(factory=list)  # path and key (or header) of each
+    comments: list[Extent] = field(factory=list)  # each from its # to the end of its line
+    mentions: dict[Path, list[Extent]] = field(factory=dict)  # every place where a path's own part of a key stands
+
+    def mention(self, path: Path, extent: Extent) -> None:
+        """Notes that the last part of this path stands here."""
+        self.mentions.setdefault(path, []).append(extent)
 
 
 class _Lost(Exception):
@@ -87,8 +94,12 @@ class _Scanner:
             self._skip(_BLANK_LINES)
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
+        """Over blanks, line ends and comments, all of which may be missing."""
         match = pattern.match(self.text, self.at)
         assert match is not None
+        if self.text.find("#", self.at, match.end()) >= 0:
+            found = _COMMENT.finditer(self.text, self.at, match.end())
+            self.places.comments += (Extent(*comment.span()) for comment in found)
         self.at = match.end()
 
     def _take(self, pattern: re.Pattern[str]) -> Extent:
@@ -122,6 +133,7 @@ class _Scanner:
         parent = self._walk((), parts[:-1])
         name, extent = parts[-1]
         path: Path = (*parent, name)
+        self.places.mention(path, extent)
         if is_array:
             count = self.lengths.get(path, 0)
             self.lengths[path] = count + 1
@@ -138,6 +150,7 @@ class _Scanner:
         for name, extent in parts:
             path = (*path, name)
             self.places.of.setdefault(path, Place(key=extent))
+            self.places.mention(path, extent)
             if path in self.lengths:
                 path = (*path, self.lengths[path] - 1)
         return path
@@ -153,6 +166,7 @@ class _Scanner:
         if is_statement:
             self.places.statements.append((path, written))
         self.places.of.setdefault(path, place)
+        self.places.mention(path, extent)
         place.value = self._value(path)
         place.entry = Extent(written.start, place.value.end)
 

@@ -2,6 +2,9 @@
 
 A curriculum's tables may be complete only stage by stage, so keys are required where there is no `[[stage]]`, and offered where there is.
 Keys that exclude each other, laws and shapes are the checker's matter.
+
+What only says which keys are required says too that other keys are welcome, as JSON Schema means it anyway: tombi, which takes every schema
+with keys for a complete one, would warn of each key that it does not name.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ Json: TypeAlias = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NEEDED = ("video", "text", "model")
 
+_OPEN: Json = {"additionalProperties": True}
 _NAME = "What reports and folders call it."
 _INNER = {"model": ("mixer",)}  # tables in tables that have a plugin of their own
 
@@ -63,8 +67,8 @@ def schema(
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
-        "if": {"required": ["stage"]},
-        "else": {"required": list(NEEDED), "properties": needs},
+        "if": {"required": ["stage"], **_OPEN},
+        "else": {"required": list(NEEDED), "properties": {key: need for key, need in needs.items() if need}, **_OPEN},
         "$defs": {**nested, **writer.definitions},
     }
 
@@ -101,9 +105,9 @@ class _Writer:
         presets: Mapping[str, Mapping[str, object]] = getattr(table, "presets", {})
         covered = [key for key in required if presets and all(key in preset for preset in presets.values())]
         always = [key for key in required if key not in covered and key != "plugin"]
-        result: Json = {"required": always} if always else {}
+        result: Json = {"required": always, **_OPEN} if always else {}
         if covered:
-            result["anyOf"] = [{"required": ["preset"]}, {"required": covered}]
+            result |= {"anyOf": [{"required": ["preset"], **_OPEN}, {"required": covered, **_OPEN}], **_OPEN}
         return result
 
     def choice(
@@ -128,7 +132,7 @@ class _Writer:
             return options[0]
         if not complete:
             return {"anyOf": options}
-        return {"oneOf": options, "discriminator": {"propertyName": "plugin"}}
+        return {"oneOf": options, "discriminator": {"propertyName": "plugin"}, **_OPEN}
 
     def _offered(self, slot: str, name: str, table: type[PluginTable], inner: Any, defaults: Mapping[str, str]) -> Json:
         whole = self.schemas[table]
@@ -150,10 +154,10 @@ class _Writer:
         for key, plugins in inner.items():
             properties[key] = self.choice(f"{slot}.{key}", plugins, {}, defaults, complete=True)
         required = [*named, *needs.pop("required", []), *inner]
-        return {"properties": properties, **({"required": required} if required else {}), **needs}
+        return {"properties": properties, **({"required": required} if required else {}), **needs, **_OPEN}
 
     def _define(self, name: str, definition: Json) -> Json:
-        self.definitions[name] = definition
+        self.definitions[name] = _without(definition, "title")  # it is the name of a class
         return {"$ref": f"#/$defs/{quote(name.replace('~', '~0').replace('/', '~1'))}"}
 
 

@@ -24,14 +24,18 @@ def spec_name(document: Document) -> tuple[str, list[Finding]]:
     """The name that the spec gives itself, or that of its file; what is wrong with it."""
     name = document.values.get("name", _ABSENT)
     if name is _ABSENT:
-        stem = PurePath(document.path).stem
-        return (stem if _why_unusable(stem) is None else "spec"), []
+        return usable_name(PurePath(document.path).stem), []
     why = _why_unusable(name)
     if why is None:
         return str(name), []
     return "spec", [
         finding_at(document, "TTD003", "invalid-value", f"the name {show(name)} {why}", _NAME_HELP, ("name",))
     ]
+
+
+def usable_name(*names: object) -> str:
+    """The first of the names that a spec can have; "spec" where none can be one."""
+    return next((str(name) for name in names if _why_unusable(name) is None), "spec")
 
 
 def stage_name(document: Document, written: list[dict[str, Any]], index: int) -> Finding | None:

@@ -46,6 +46,7 @@ class StageSpec:
     index: int | None = None  # in [[stage]]; None for a spec without stages
     origins: Mapping[Path, Path | Set] = field(factory=dict, repr=False)
     words: Mapping[str, str] = field(factory=dict, repr=False)  # what an imported file calls the keys of a spec
+    importer: str | None = None  # the plugin that read the file, where it is another project's
 
     def wrote(self, key: str) -> bool:
         """Whether the spec (base, stage or `--set`) states the key, a table's name included."""
@@ -53,7 +54,7 @@ class StageSpec:
 
     def set_by(self, key: str) -> Set | None:
         """The `--set` that the value in force comes from, or its table."""
-        origin = self._origin(keys.split(key))
+        origin = self.origin(keys.split(key))
         return origin if isinstance(origin, Set) else None
 
     def located(self, key: str) -> Span | None:
@@ -63,7 +64,7 @@ class StageSpec:
         (see `set_by`), and where nothing but the whole spec is around it.
         """
         path = keys.split(key)
-        origin = self._origin(path)
+        origin = self.origin(path)
         if isinstance(origin, Set):
             return None
         if origin is not None:
@@ -78,29 +79,11 @@ class StageSpec:
         """Where the value itself stands; as `located` where it does not."""
         return self._exactly(key, self.document.value_span)
 
-    def _exactly(self, key: str, look: Any) -> Span | None:
-        origin = self._origin(keys.split(key))
-        found: Span | None = look(origin) if isinstance(origin, tuple) else None
-        return found or self.located(key)
+    def origin(self, path: Path) -> Path | Set | None:
+        """Where the value of a path was written: a path of the document, or a `--set`; None where nobody did.
 
-    def is_placeholder(self, key: str) -> bool:
-        """Whether a TODO stands in the value's place, or in the place of something in it; a finding has said so."""
-        origin = self._origin(keys.split(key))
-        return isinstance(origin, tuple) and any(place[: len(origin)] == origin for place in self.document.placeholders)
-
-    def _around(self, path: Path) -> Span | None:
-        if keys.join(path) in self.words:
-            return self.document.table_span(keys.split(self.words[keys.join(path)]))
-        for length in range(len(path) - 1, 0, -1):
-            origin = self._origin(path[:length])
-            if isinstance(origin, tuple):
-                return self.document.table_span(origin)
-        if self.index is None or not any(path[0] in stage for stage in self.document.values["stage"]):
-            return None  # no stage has it: the mistake is not this one's
-        return self.document.table_span(("stage", self.index))
-
-    def _origin(self, path: Path) -> Path | Set | None:
-        """Where the path's value was written; for an item, or a key of an inline table in an array, as far as the document goes."""
+        For an item, or a key of an inline table in an array, as far as the document goes.
+        """
         for length in range(len(path), 0, -1):
             origin = self.origins.get(path[:length])
             if origin is None:
@@ -109,6 +92,27 @@ class StageSpec:
                 return origin
             return (*origin, *path[length:]) if self._value(path) is not _ABSENT else None
         return None
+
+    def _exactly(self, key: str, look: Any) -> Span | None:
+        origin = self.origin(keys.split(key))
+        found: Span | None = look(origin) if isinstance(origin, tuple) else None
+        return found or self.located(key)
+
+    def is_placeholder(self, key: str) -> bool:
+        """Whether a TODO stands in the value's place, or in the place of something in it; a finding has said so."""
+        origin = self.origin(keys.split(key))
+        return isinstance(origin, tuple) and any(place[: len(origin)] == origin for place in self.document.placeholders)
+
+    def _around(self, path: Path) -> Span | None:
+        if keys.join(path) in self.words:
+            return self.document.table_span(keys.split(self.words[keys.join(path)]))
+        for length in range(len(path) - 1, 0, -1):
+            origin = self.origin(path[:length])
+            if isinstance(origin, tuple):
+                return self.document.table_span(origin)
+        if self.index is None or not any(path[0] in stage for stage in self.document.values["stage"]):
+            return None  # no stage has it: the mistake is not this one's
+        return self.document.table_span(("stage", self.index))
 
     def _value(self, path: Path) -> Any:
         value: Any = self.values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tttdit.core.findings import Finding, Related
+from tttdit.core.findings import Applicability, Finding, Fix, Related, Replacement
 from tttdit.core.spec.keys import join
 from tttdit.core.spec.placeholders import LONGEST_SHOWN, short
 from tttdit.core.spec.positions import Lines
@@ -13,6 +13,9 @@ from tttdit.core.spec.scanner import scan
 _PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 _WORD = re.compile(r"[^\s,=\[\]{}#\"']+")
 _PLAIN_TEXT = re.compile(r"[\w.:/~+-]+")
+_CURLY = re.compile(
+    r"[\u201c-\u201e](?P<double>[^\u201c-\u201e\"\\]*)[\u201c\u201d]|[\u2018\u2019](?P<single>[^\u2018\u2019\"\\]*)\u2019"
+)
 
 _WORDS_FOR = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"} | {
     word: value
@@ -71,10 +74,21 @@ class _Refusal:
             return self._twice()
         return self._bracket_or_string()
 
-    def _at(self, message: str, help: str = "", length: int = 1, related: tuple[Related, ...] = ()) -> Finding:
+    def _at(
+        self,
+        message: str,
+        help: str = "",
+        length: int = 1,
+        related: tuple[Related, ...] = (),
+        fix: Fix | None = None,
+    ) -> Finding:
         length = min(length, len(self.text) - self.at) if self.character != "\n" else 0
         where = Lines(self.text).span(self.at, self.at + length)
-        return Finding("TTD001", "toml-syntax", "error", message, help, related=related, span=where)
+        return Finding("TTD001", "toml-syntax", "error", message, help, related=related, fix=fix, span=where)
+
+    def _instead(self, length: int, text: str, applicability: Applicability = "safe") -> Fix:
+        """Other text for so many characters from here on."""
+        return Fix(applicability, (Replacement(Lines(self.text).span(self.at, self.at + length), text),))
 
     def _value(self) -> Finding:
         key = short(self.before.rpartition("=")[0].strip() or "the key")
@@ -84,29 +98,44 @@ class _Refusal:
         word = word_match[0] if word_match else self.character
         whole, length, word = word, len(word), short(word)
         if word in _WORDS_FOR:
-            return self._at(f"{word} is not a TOML value", f"Write {_WORDS_FOR[word]}.", length)
+            meant = _WORDS_FOR[word]
+            kind: Applicability = "safe" if word.lower() == meant else "shown"
+            instead = self._instead(length, meant, kind)
+            return self._at(f"{word} is not a TOML value", f"Write {meant}.", length, fix=instead)
         if word in _NOTHINGS:
             return self._at(f"{word} is not a TOML value", "TOML has no empty value: leave the key out.", length)
         if re.match(r"[+-]?\.?[0-9]", word):
             return self._number(whole)
         if word[0] in "\u201c\u201d\u201e\u2018\u2019":
-            return self._at("TOML knows straight quotes only", f'Write {key} = "..." with " on both sides.', length)
+            quoted = _CURLY.match(self.after)
+            fix = self._instead(len(quoted[0]), f'"{quoted["double"] or quoted["single"] or ""}"') if quoted else None
+            help = f'Write {key} = "..." with " on both sides.'
+            return self._at("TOML knows straight quotes only", help, length, fix=fix)
         text = word if _PLAIN_TEXT.fullmatch(word) else "..."
-        return self._at(f"{word} is not a TOML value", f'Text stands in quotes: {key} = "{text}"', length)
+        fix = self._instead(length, f'"{whole}"') if self._is_whole_text(whole) else None
+        return self._at(f"{word} is not a TOML value", f'Text stands in quotes: {key} = "{text}"', length, fix=fix)
+
+    def _is_whole_text(self, word: str) -> bool:
+        """Whether the word is all that stands behind the =."""
+        rest = self.after[len(word) :].partition("#")[0]
+        return bool(_PLAIN_TEXT.fullmatch(word)) and not rest.strip() and self.before.rstrip().endswith("=")
 
     def _number(self, word: str) -> Finding:
         if len(word) > LONGEST_SHOWN:
             return self._at(f"{short(word)} is not a TOML value", "Text stands in quotes.", len(word))
-        help = "Write a number such as 16, 0.1, 1e-4 or 1_000, and text in quotes."
+        help, fix = "Write a number such as 16, 0.1, 1e-4 or 1_000, and text in quotes.", None
         if zeros := re.fullmatch(r"([+-]?)0[0_]*([0-9_]+(?:\.[0-9]+)?)", word):
             help = f"Numbers do not begin with 0: write {zeros[1]}{zeros[2]}."
+            fix = self._instead(len(word), f"{zeros[1]}{zeros[2]}", "shown")
         elif re.fullmatch(r"[+-]?\.[0-9]+", word):
             help = f"A digit stands before the point: write {word.replace('.', '0.')}."
+            fix = self._instead(len(word), word.replace(".", "0."))
         elif re.fullmatch(r"[+-]?[0-9_]+\.", word):
             help = f"A digit stands behind the point: write {word}0."
+            fix = self._instead(len(word), f"{word}0")
         elif unit := re.fullmatch(r"([+-]?[0-9]+(?:\.[0-9]+)?)([A-Za-z%]+)", word):
             help = f"If it is a number, write it without a unit: {unit[1]}. If it is text, write it in quotes."
-        return self._at(f"{word} is not a TOML value", help, len(word))
+        return self._at(f"{word} is not a TOML value", help, len(word), fix=fix)
 
     def _more_behind(self) -> Finding:
         """tomli took the front of a word for a number, or found something behind a whole value."""
@@ -124,7 +153,8 @@ class _Refusal:
     def _no_equals(self) -> Finding:
         key = short(self.before.strip())
         if self.character == ":":
-            return self._at(f"keys and values are separated by =, not by : ({key} = ...)")
+            fix = self._instead(1, "=" if self.before.endswith((" ", "\t")) else " =")
+            return self._at(f"keys and values are separated by =, not by : ({key} = ...)", fix=fix)
         if self.character in ("", "\n", "#"):
             return self._at(f"{key} has no value", f"Write {key} = ..., or a # in front if it is a comment.")
         return self._at(
@@ -187,10 +217,10 @@ class _Refusal:
             return self._unclosed("inline table", "}", "Its keys are separated by commas.")
         if self.what.startswith("Expected ']"):
             closing = "]]" if "]]" in self.what else "]"
-            return self._at(
-                f"{closing} is missing at the end of the table's header",
-                f"Write {short(self.before.strip())}{closing}.",
-            )
+            written = self.before.strip()
+            fix = self._instead(0, closing) if self.character in ("", "\n") and "#" not in written else None
+            message = f"{closing} is missing at the end of the table's header"
+            return self._at(message, f"Write {short(written)}{closing}.", fix=fix)
         if self.what.startswith(("Unterminated string", "Expected")) or self.character == "\n":
             return self._at(
                 "the text is not closed",

@@ -14,7 +14,7 @@ from attrs import evolve
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tttdit.core.findings import Edit, Finding, Fix, Related, Span
+from tttdit.core.findings import Edit, Finding, Fix, Related, Removal, Renaming, Span
 from tttdit.core.spec import keys, wording
 from tttdit.core.spec.either_or import EITHER_OR, EitherOr
 from tttdit.core.spec.keys import Path
@@ -79,6 +79,7 @@ def unknown_tables(values: Mapping[str, Any], known: Sequence[str], places: Plac
                 message,
                 help,
                 keys.join((name,)),
+                fix=Fix("shown", (Renaming(keys.join((name,)), near),)) if near and near not in values else None,
                 span=_span(places, "key_span", (name,)),
             )
         )
@@ -98,7 +99,8 @@ def either_or(values: Mapping[str, Any], places: Places | None = None) -> list[F
             message, help = f"{first} and {second} say the same thing in two ways", "Keep one of the two."
             related = (Related("the other one stands here", first, _span(places, "located", keys.split(first))),)
             span = _span(places, "located", keys.split(second))
-            findings.append(Finding("TTD006", "either-or", "error", message, help, second, related, span=span))
+            fix = Fix("unsafe", (Removal(second),))
+            findings.append(Finding("TTD006", "either-or", "error", message, help, second, related, fix, span))
         elif pair.needed and not there and not _misspelt(pair, table):
             message, help = (
                 f"{first} or {second} is missing",
@@ -158,13 +160,23 @@ def misspelt_tables(values: Mapping[str, Any], known: Sequence[str]) -> frozense
     return frozenset(name for name in found if name is not None and name not in values)
 
 
+def example_table(table: type[Table], key: str) -> list[str]:
+    """The lines of the smallest table of this class; none where it can be left out."""
+    needed = [name for name, field in table.model_fields.items() if field.is_required()]
+    if not needed:
+        return []
+    one_of_two = [pair.keys[0] for pair in EITHER_OR if pair.needed and pair.table == key]
+    return [f"[{key}]", *(wording.example(table, name) for name in (*one_of_two, *needed))]
+
+
 def once(findings: Iterable[Finding]) -> list[Finding]:
     """The findings of all stages, with each mistake that several stages inherit said once, then for no stage in particular."""
     first: dict[object, Finding] = {}
     for finding in findings:
         same = (finding.code, finding.message, finding.help, finding.key, finding.span, finding.related)
         if same in first and first[same].stage != finding.stage:
-            first[same] = evolve(finding, stage=None)
+            names = dict.fromkeys([*first[same].of_stages, *finding.of_stages])
+            first[same] = evolve(finding, stage=None, stages=tuple(names))
         else:
             first.setdefault(same, finding)
     return list(first.values())
@@ -179,12 +191,11 @@ def _misspelt(pair: EitherOr, table: Mapping[str, Any]) -> bool:
 
 
 def _absent(table: type[TableType], key: str) -> tuple[TableType | None, list[Finding]]:
-    needed = [name for name, field in table.model_fields.items() if field.is_required()]
-    if not needed:
+    lines = example_table(table, key)
+    if not lines:
         return table(), []
-    one_of_two = [pair.keys[0] for pair in EITHER_OR if pair.needed and pair.table == key]
-    lines = "\n".join([f"[{key}]", *(wording.example(table, name) for name in (*one_of_two, *needed))])
-    return None, [_missing(f"the spec has no [{key}] table", f"Write a table:\n{lines}", keys.split(key), None)]
+    help = "\n".join(["Write a table:", *lines])
+    return None, [_missing(f"the spec has no [{key}] table", help, keys.split(key), None)]
 
 
 def _missing(message: str, help: str, path: Path, places: Places | None) -> Finding:
@@ -302,7 +313,9 @@ class _Reading:
             help = f"Its keys are {', '.join([*known, *self._inner(place[:-1])])}."
         span = _span(self.places, "key_span", path)
         message += self._by_set(path)
-        return Finding("TTD002", "unknown-key", "error", message, help, keys.join(path), span=span)
+        is_free = meant is not None and self._value(meant) is None
+        fix = Fix("shown", (Renaming(keys.join(path), str(meant[-1])),)) if meant is not None and is_free else None
+        return Finding("TTD002", "unknown-key", "error", message, help, keys.join(path), fix=fix, span=span)
 
     def _invalid(self, place: Path, errors: list[ErrorDetails]) -> Finding:
         path = (*self.path, *place)
@@ -314,10 +327,19 @@ class _Reading:
         still = self._refusals(place, better) if better is not None else []
         if still:
             help, better = f"{wording.show(better)} would not do either: {wording.invalid(better, still)[0]}.", None
-        fix = None if better is None else Fix("safe" if isinstance(value, float) else "shown", (Edit(key, better),))
+        # the same thing in another type is what was meant; another name for it is a guess
+        is_guess = isinstance(value, str) and isinstance(better, str)
+        fix = None if better is None else Fix("shown" if is_guess else "safe", (Edit(key, better),))
         message = (f"{key} is {wording.show(value)}, {what}" if place else f"[{key}]: {what}") + self._by_set(path)
         span = _span(self.places, "value_span" if place else "located", path)
         return Finding("TTD003", "invalid-value", "error", message, help, key, fix=fix, span=span)
+
+    def _value(self, place: Path) -> Any:
+        """What stands at a place of the values; None where nothing does."""
+        value: Any = self.values
+        for part in place:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
 
     def _refusals(self, place: Path, value: object) -> list[ErrorDetails]:
         """What is wrong with another value at this place of the table itself."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from attrs import frozen
 
 from tttdit.core.construction import construct
-from tttdit.core.errors import ShapeMismatch, TttditError, UnknownCall, Unresolved
+from tttdit.core.errors import PluginError, ShapeMismatch, TttditError, UnknownCall, Unresolved
 from tttdit.core.loops import shortened
 from tttdit.core.naming import names_heard
 from tttdit.core.regions import Regions
@@ -27,7 +27,7 @@ from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor, given
 
 Result = TypeVar("Result")
-ProblemKind: TypeAlias = Literal["shape", "division", "unknown", "error"]
+ProblemKind: TypeAlias = Literal["shape", "division", "unknown", "error", "plugin"]
 
 # Of layers that are all alike a check builds so many. The second one has a first one before it, as all further ones have.
 LAYERS_BUILT = 2
@@ -226,8 +226,10 @@ class _RecordedRegions(Regions):
 
 
 def _problem(error: Exception, recorder: _Recorder) -> Problem:
-    path, line, code = _from_traceback(error.__traceback__)
     place, mixers = recorder.place, recorder.making_mixer
+    if isinstance(error, PluginError):  # no line of a module is at fault
+        return Problem("plugin", str(error), place, *_innermost(error.__cause__), mixers)
+    path, line, code = _from_traceback(error.__traceback__)
     if isinstance(error, ShapeMismatch):
         names = [_name_with(dimension, error.operands, recorder) for dimension in (error.left, error.right)]
         return Problem("shape", str(error), place, path, line, code, mixers, error.left, error.right, *names)
@@ -273,6 +275,15 @@ def _from_traceback(traceback: TracebackType | None) -> tuple[str | None, int | 
             found = code, traceback.tb_lineno
         traceback = traceback.tb_next
     return _line(*found) if found else (None, None, "")
+
+
+def _innermost(error: BaseException | None) -> tuple[str | None, int | None, str]:
+    """The line where an exception of a plugin's light file arose."""
+    traceback, found = error.__traceback__ if error is not None else None, None
+    while traceback is not None:
+        found = traceback.tb_frame.f_code, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return _line(*found) if found is not None else (None, None, "")
 
 
 def _from_frame(frame: FrameType) -> tuple[str | None, int | None, str]:

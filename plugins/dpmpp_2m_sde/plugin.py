@@ -14,5 +14,6 @@ def tttdit_samplers() -> list[Sampler]:
             name="dpmpp-2m-sde",
             summary="DPM-Solver++ (2M) SDE with classifier-free guidance that grows over the steps.",
             table="tttdit.plugins.dpmpp_2m_sde.spec:DPMSolverTable",
+            rules="tttdit.plugins.dpmpp_2m_sde.rules",
         )
     ]

@@ -14,5 +14,6 @@ def tttdit_data_sources() -> list[Data]:
             name="precomputed",
             summary="Latents and text embeddings from files that a manifest lists, one sample a line.",
             table="tttdit.plugins.precomputed.spec:PrecomputedTable",
+            rules="tttdit.plugins.precomputed.rules",
         )
     ]

@@ -26,6 +26,7 @@ def tttdit_mixers() -> list[Mixer]:
             name="sliding-window",
             summary="Attention of every segment, text and frames, to itself and to its neighbours.",
             table="tttdit.plugins.sliding_window.spec:SlidingWindowTable",
+            rules="tttdit.plugins.sliding_window.rules",
             module="tttdit.plugins.sliding_window.module:SlidingWindowMixer",
             arguments=arguments,
             regions=(

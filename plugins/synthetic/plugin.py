@@ -14,5 +14,6 @@ def tttdit_data_sources() -> list[Data]:
             name="synthetic",
             summary="Random latents and text embeddings of the spec's shapes, for trying out a run without data.",
             table="tttdit.plugins.synthetic.spec:SyntheticTable",
+            rules="tttdit.plugins.synthetic.rules",
         )
     ]

@@ -24,7 +24,7 @@ def test_what_was_chosen_and_why(check_spec: Callable[..., FileReport]) -> None:
         Chosen(
             "text.tokens_per_segment",
             502,
-            "the largest up to text.max_tokens = 512 with L divisible by b = 64; T = 54 (mod 64) works",
+            "the largest up to text.max_tokens = 512 with L divisible by b = 64; every T = 54 (mod 64) works",
         ),
     )
 
@@ -77,7 +77,7 @@ def test_no_length_at_all_is_proved(check_spec: Callable[..., FileReport]) -> No
     )
     assert finding.message == (
         '"auto" finds no text.tokens_per_segment up to 512 with L divisible by b = 64: '
-        "6 times anything leaves a multiple of 2 when divided by 64, and 73 leaves 1 when divided by 2"
+        "S*T = 6*T is even and V = 73 is odd, so L is odd, and b = 64 is even"
     )
     assert "model.mixer.mini_batch_size = 65 (then text.tokens_per_segment is " in finding.help
 

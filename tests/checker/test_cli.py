@@ -47,7 +47,7 @@ def test_a_warning_is_0(call: Call, make_spec: Make) -> None:
     code, out, _ = call("check", make_spec(added="\n[hardware]\ngpus_per_node = 8\nnodes = 1\n"))
     assert code == 0
     assert out.startswith("warning[TTD603] mesh-hardware: ")
-    assert out.splitlines()[-1] == "1 warning in 1 file, 1 stage"
+    assert "1 warning in 1 file, 1 stage" in out.splitlines()
 
 
 def test_an_error_is_1_and_drawn(call: Call, make_spec: Make) -> None:
@@ -57,7 +57,7 @@ def test_an_error_is_1_and_drawn(call: Call, make_spec: Make) -> None:
     assert "11 | tokens_per_segment = 493\n   | ^^^^^^^^^^^^^^^^^^^^^^^^\n" in out
     assert "= help: write text.tokens_per_segment = " in out
     assert "\nstage nine: has errors\n" in out
-    assert out.splitlines()[-1] == "1 error in 1 file, 1 stage"
+    assert out.splitlines()[-2:] == ["1 error in 1 file, 1 stage", "1 can be fixed with --fix"]
 
 
 def test_a_file_that_cannot_be_read_is_2_and_the_others_are_checked(call: Call, make_spec: Make) -> None:
@@ -197,7 +197,7 @@ def test_an_unknown_command_names_the_nearest(call: Call) -> None:
     assert call("chek") == (
         2,
         "",
-        'tttdit: there is no command "chek"; did you mean "check"? (there are check, shapes, plugins, schema, convert-weights)\n'
+        'tttdit: there is no command "chek"; did you mean "check"? (there are ' + ", ".join(cli.COMMANDS) + ")\n"
         "tttdit: tttdit --help shows how it is used\n",
     )
 

@@ -68,7 +68,7 @@ def test_what_several_stages_inherit_is_said_once(check_spec: Check) -> None:
 def test_what_differs_from_stage_to_stage_is_said_for_each(check_spec: Check) -> None:
     file = check_spec(
         "tokens_per_segment = 501",
-        added='\n[[stage]]\nname = "a"\n[[stage]]\nname = "b"\nvideo.seconds = 3\ntext.segments = 1\n',
+        added='\n[[stage]]\nname = "a"\n[[stage]]\nname = "b"\nvideo.seconds = 15\ntext.segments = 5\n',
     )
     assert [(finding.code, finding.stage) for finding in file.findings] == [("TTD201", "a"), ("TTD201", "b")]
 

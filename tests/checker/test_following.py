@@ -31,6 +31,7 @@ class Mixer(nn.Module):
         {body}
         return self.wo(x)
 """
+ARGUMENTS = '{"width": dims["D"], "heads": dims["A"]}'
 PLUGIN = '''\
 from tttdit import hookimpl
 from tttdit.core.plugin.kinds import Mixer
@@ -49,7 +50,7 @@ def tttdit_mixers():
             summary="A mixer of a test.",
             table="{package}.plugin:Table",
             module="{package}.module:Mixer",
-            arguments=lambda table, dims, model_table: {{"width": dims["D"], "heads": dims["A"]}},
+            arguments=lambda table, dims, model_table: {arguments},
         )
     ]
 '''
@@ -58,16 +59,16 @@ def tttdit_mixers():
 @pytest.fixture
 def check_mixer(
     make_spec: Callable[..., str], tmp_path: Path, request: pytest.FixtureRequest
-) -> Callable[[str], tttdit.Report]:
+) -> Callable[..., tttdit.Report]:
     """The report on the spec of nine seconds with a mixer whose forward does this first."""
-    package = f"mixer_{request.node.name}"
+    package = "mixer_" + "".join(letter if letter.isalnum() else "_" for letter in request.node.name)
 
-    def checked(body: str) -> tttdit.Report:
+    def checked(body: str, arguments: str = ARGUMENTS) -> tttdit.Report:
         folder = tmp_path / package
         folder.mkdir()
         (folder / "__init__.py").write_text("")
         (folder / "module.py").write_text(MODULE.format(body=body))
-        (folder / "plugin.py").write_text(PLUGIN.format(package=package, name=package))
+        (folder / "plugin.py").write_text(PLUGIN.format(package=package, name=package, arguments=arguments))
         return tttdit.check(
             make_spec('plugin = "ttt-dit"'), sets=[f"model.mixer.plugin={package}"], allow_plugins=[folder]
         )
@@ -134,10 +135,31 @@ def test_an_error_of_the_module_s_own(check_mixer: Callable[[str], tttdit.Report
     assert finding.key == "model.mixer.plugin"
 
 
-def test_a_mixer_that_cannot_be_made_is_the_mixer_s(check_mixer: Callable[[str], tttdit.Report]) -> None:
-    finding = only(check_mixer("pass\n\n    def __init__(self, *, size, regions):\n        super().__init__()"))
-    assert (finding.code, finding.key) == ("TTD313", "model.mixer.plugin")
-    assert "unexpected keyword argument" in finding.message
+@pytest.mark.parametrize(
+    ("keywords", "why"),
+    [
+        ("size, regions", "missing a required argument: 'size'"),
+        ("width, heads", "got an unexpected keyword argument 'regions'"),
+    ],
+    ids=["more", "fewer"],
+)
+def test_a_mixer_that_cannot_be_made_is_the_mixer_s(
+    check_mixer: Callable[[str], tttdit.Report], keywords: str, why: str
+) -> None:
+    """It has another constructor than its plugin announces: no line of the model is at fault."""
+    finding = only(check_mixer(f"pass\n\n    def __init__(self, *, {keywords}):\n        super().__init__()"))
+    assert (finding.code, finding.key) == ("TTD009", "model.mixer.plugin")
+    assert finding.message.startswith('the mixer "mixer_test_')
+    assert finding.message.endswith(f".module {why}")
+    assert [related for related in finding.related if related.path is not None] == []
+
+
+def test_a_plugin_that_fails_at_its_arguments(check_mixer: Callable[..., tttdit.Report]) -> None:
+    finding = only(check_mixer("pass", arguments='{"width": dims["Q"]}'))
+    assert (finding.code, finding.key) == ("TTD009", "model.mixer.plugin")
+    assert finding.message.endswith(" fails when it is asked for its module's arguments: KeyError: 'Q'")
+    assert finding.help == "this is a mistake in the plugin, not in the spec: please tell its authors"
+    assert [related.path for related in finding.related if related.path is not None]
 
 
 def test_an_error_about_the_run_leaves_the_shapes(make_spec: Callable[..., str]) -> None:

@@ -13,6 +13,15 @@ PLUGIN = """
 from tttdit import hookimpl
 from tttdit.core.plugin.importing import Imported
 from tttdit.core.plugin.kinds import Importer
+from tttdit.core.rules import Rule
+
+
+class LongClip(Rule):
+    code, name, severity = "CLP001", "long-clip", "info"
+
+    def check(self, stage):
+        if stage.dims["S"] > 3:
+            yield self.finding(f"{int(stage.dims['S'])} segments of a clip", key="video.height")
 
 
 def read(document):
@@ -43,6 +52,7 @@ def tttdit_importers():
             summary="Clips.",
             recognises=lambda path, text: "[clip]" in text,
             reader=__name__ + ":read",
+            rules=__name__,
         )
     ]
 """
@@ -109,3 +119,25 @@ def test_an_importer_that_fails_is_a_finding(check_clip) -> None:
     (finding,) = check_clip("[clip]\nbroken = true\n").findings
     assert finding.code == "TTD009"
     assert finding.message == 'the importer "clips" fails: ValueError: no clip of mine'
+
+
+def test_rules_of_the_importer_look_at_the_stage_that_the_file_is(check_clip) -> None:
+    (finding,) = check_clip("[clip]\nrows = 480\nwords = 490\n", sets=("video.seconds=15", "text.segments=5")).findings
+    assert (finding.code, finding.severity) == ("CLP001", "info")
+    assert finding.message == "5 segments of a clip"
+    assert finding.key == "clip.rows"
+
+
+def test_they_look_at_no_spec(plugin: Path) -> None:
+    examples = Path(__file__).parents[2] / "examples"
+    assert check(examples / "sixty-three-seconds.toml", allow_plugins=[plugin]).findings == ()
+
+
+def test_a_folder_is_searched_for_what_an_importer_knows(tmp_path: Path, plugin: Path) -> None:
+    for name, text in {
+        "clip.toml": "[clip]\nrows = 480\n",
+        "other.toml": "[clap]\n",
+        "no.toml": "[clip]\n# tttdit: skip\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    assert [Path(file.path).name for file in check(tmp_path, allow_plugins=[plugin]).files] == ["clip.toml"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,28 @@ def test_what_cannot_be_read_does_not_keep_the_rest_from_being_read(folder: Path
     assert unreadable == [
         "cannot read missing.toml: No such file or directory",
         "there is no spec in the folder nothing (a .toml file with [video], [text], [model] or [[stage]])",
+    ]
+
+
+def test_nor_does_it_in_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("all/closed").mkdir(parents=True)
+    Path("all/b.toml").symlink_to("nowhere")
+    for name in ("all/a.toml", "all/c.toml", "all/last/d.toml"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("[video]\n")
+    listed = os.scandir
+
+    def closed(path: str) -> object:
+        if path == "all/closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    names, unreadable = found("all", "a.toml")
+    assert names == ["all/a.toml", "all/c.toml", "all/last/d.toml", "a.toml"]
+    assert unreadable == [
+        "cannot read all/b.toml: No such file or directory",
+        "cannot read all/closed: Permission denied",
     ]
 
 

@@ -155,26 +155,6 @@ def test_hardware_of_which_only_a_part_is_known_says_nothing(check_spec: Callabl
     assert "TTD603" not in codes(check_spec(sets=("hardware.gpus_per_node=8", "parallelism.dp_sharding=64")))
 
 
-# -- TTD203
-
-
-def test_a_width_of_another_encoder(check_spec: Callable[..., FileReport]) -> None:
-    finding = of(check_spec("width = 720", sets=("text.encoder=t5", "text.width=768")), "TTD203")
-    assert finding.message == 'the text encoder "t5" gives 4,096 numbers a token, not 768'
-    assert finding.fix is not None
-    assert finding.fix.applicability == "safe"
-
-
-def test_a_text_longer_than_the_encoder_takes(check_spec: Callable[..., FileReport]) -> None:
-    finding = of(check_spec("tokens_per_segment = 566", sets=("text.encoder=t5",)), "TTD203")
-    assert finding.message == 'the text encoder "t5" takes at most 512 tokens, a segment has 566'
-    assert finding.help == "write text.tokens_per_segment = 502"
-
-
-def test_without_an_encoder_any_width_will_do(check_spec: Callable[..., FileReport]) -> None:
-    assert "TTD203" not in codes(check_spec(sets=("text.width=768",)))
-
-
 # -- rules and each other
 
 

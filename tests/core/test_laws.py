@@ -1,12 +1,10 @@
 """Laws: whether they hold, and which values make them hold."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tttdit.core.dimensions import Dimensions
 from tttdit.core.errors import Unresolved
-from tttdit.core.laws import AtMost, Divisible, Equal, nearest, prefer, solve
+from tttdit.core.laws import AtMost, Divisible, Equal, Whole, nearest, whole
 from tttdit.core.symbolic.formula import Formula
 
 
@@ -37,33 +35,12 @@ def test_what_holds() -> None:
     assert whole_batches(dims).holds(nine_seconds(T=None)) is None
 
 
-def test_solving_for_the_texts_length() -> None:
-    dims = nine_seconds(T=None)
-    assert solve(dims, [whole_batches(dims), windows(dims)], "T", range(400, 600)) == [438, 502, 566]
-
-
-def test_laws_of_other_values_than_the_specs() -> None:
-    dims = nine_seconds(T=None)
-    assert solve(dims, [whole_batches(dims)], "T", range(1, 65), {"b": 16}) == [6, 22, 38, 54]
-
-
-def test_laws_that_need_an_open_value_say_nothing_yet() -> None:
-    dims = nine_seconds(S=None, T=None)
-    assert solve(dims, [whole_batches(dims)], "T", range(1, 4)) == [1, 2, 3]
-
-
-def test_a_law_that_another_key_breaks_does_not_hide_what_is_right_for_this_one() -> None:
-    dims = nine_seconds(T=500)
-    laws = [whole_batches(dims), windows(dims)]
-    assert solve(dims, laws, "S", range(1, 6)) == []
-    assert prefer(dims, [windows(dims)], laws, "S", range(1, 6)) == [3]
-
-
-@given(F=st.integers(1, 60), S=st.integers(1, 9), b=st.integers(1, 90))
-def test_solving_is_the_same_as_trying(F: int, S: int, b: int) -> None:
-    dims = nine_seconds(F=F, S=S, b=b, T=None)
-    tried = [T for T in range(1, 100) if (F * 30 * 45 + S * T) % b == 0]
-    assert solve(dims, [whole_batches(dims)], "T", range(1, 100)) == tried
+def test_dimensions_that_others_give_are_whole() -> None:
+    dims = nine_seconds()
+    dims.derive("half", dims.symbol("S") / 2, meaning="")
+    assert {str(law.formula): law.holds(dims) for law in whole(dims)} == {"V": True, "L": True, "half": False}
+    assert Whole(dims.symbol("S") - 3).holds(dims) is False, "a length is at least 1"
+    assert Whole(dims.symbol("L")).holds(nine_seconds(T=None)) is None
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(500, [374, 438, 502]), (1, [54, 118, 182]), (10_000, [374, 438, 502])])

@@ -1,10 +1,12 @@
 """Stages for the rules of plugins, made as the checker makes them: from tables, with everything resolved."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tttdit.checker.api import check
 from tttdit.checker.dimensions import fill
 from tttdit.checker.judging import judge, laws_of
 from tttdit.core.findings import Finding
@@ -30,6 +32,41 @@ NINE_SECONDS: dict[str, dict[str, Any]] = {
     "parallelism": {},
     "training": {},
 }
+
+
+SPEC = """\
+name = "nine"
+
+[video]
+seconds = 9
+fps = 16
+height = 480
+width = 720
+
+[text]
+segments = "auto"
+tokens_per_segment = "auto"
+width = 4096
+
+[model]
+plugin = "ttt-dit"
+preset = "5B"
+
+[model.mixer]
+plugin = "ttt-mlp"
+"""
+
+
+@pytest.fixture
+def check_spec(tmp_path: Path) -> Callable[..., tuple[Finding, ...]]:
+    """A function that checks a spec of nine seconds, with tables and stages added and keys set; all that is found."""
+
+    def find(added: str = "", *sets: str) -> tuple[Finding, ...]:
+        path = tmp_path / "spec.toml"
+        path.write_text(SPEC + added, encoding="utf-8")
+        return check(path, sets=sets).findings
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ OFFERED = {
     "memory": ("regions",),
     "sampler": ("dpmpp-2m-sde",),
     "logger": ("console",),
+    "importer": ("ttt-video-dit",),
 }
 
 
@@ -49,8 +50,11 @@ def test_codes_and_pages(registry: Registry) -> None:
     assert [rule.code for rule in rules] == [
         *("TTD101", "TTD102", "TTD103"),
         *("TTD201", "TTD202"),
-        *("TTD301", "TTD302"),
-        *("TTD502", "TTD601"),
+        *("TTD301", "TTD302", "TTD303"),
+        *("TTD401", "TTD402", "TTD403"),
+        *("TTD502", "TTD504", "TTD505", "TTD601"),
+        *("TTD710", "TTD715", "TTD716"),
+        *(f"TTD{number}" for number in range(801, 818)),
     ]
     for rule in rules:
         page = type(rule).__doc__ or ""

@@ -31,6 +31,7 @@ class Difference:
     rule: str = ""
     operator: int | None = None
     excess: int = 0
+    of_fake: bool = False  # an operator's own fake is at fault, and neither the check nor the spec
 
 
 @frozen

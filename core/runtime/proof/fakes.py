@@ -47,14 +47,16 @@ class RodWithFakes(LiveBytes):
             try:
                 promised = _described(func, func(*args, **kwargs))
             except Exception as error:
-                self.unlike.append(Difference(f"the fake of {func._schema.name} fails: {one_line(error)}", line))
+                self.unlike.append(
+                    Difference(f"the fake of {func._schema.name} fails: {one_line(error)}", line, of_fake=True)
+                )
                 return
         if len(promised.shapes) != len(real.shapes) or not made_alike(promised, real):
             message = (
                 f"the fake of {func._schema.name} promises something else than its body gives\n"
                 f"fake: {results(promised)}\nbody: {results(real)}"
             )
-            self.unlike.append(Difference(message, line))
+            self.unlike.append(Difference(message, line, of_fake=True))
 
 
 def _described(func: Any, result: Any) -> Operator:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cache
 
 from attrs import frozen
 
 from tttdit.core.errors import UsageError
-from tttdit.core.plugin.weight_names import WeightNames
+from tttdit.core.plugin.weight_names import NUMBER, WeightNames, like, regex
 from tttdit.core.runtime.weights.configs import check_config
 from tttdit.core.runtime.weights.reading import Source
 
-# A layer's number. Four digits, so that nobody makes us count to a billion.
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,3}")
 _SHOWN = 4  # patterns in a message
 
 
@@ -80,8 +76,8 @@ def match(
             taken[ours] = name
     expected = list(target) if target is not None else _whole(naming.names, taken)
     absent = [name for name in expected if name not in taken]
-    has_added = any(naming.is_added(name) for name in taken)
-    new = tuple(name for name in absent if naming.is_added(name) and not has_added)
+    has_added = any(naming.names.is_added(name) for name in taken)
+    new = tuple(name for name in absent if naming.names.is_added(name) and not has_added)
     mismatched = {
         name: Mismatch(name, theirs, shape, tuple(target[name]))
         for name, theirs in taken.items()
@@ -140,10 +136,7 @@ class _Naming:
         for pattern, number in _patterns(bare):
             if pattern in self.names.names:
                 return self.names.names[pattern].replace("*", number)
-        return bare if self.is_added(bare) else None
-
-    def is_added(self, ours: str) -> bool:
-        return any(_like(pattern, ours) for pattern in self.names.added)
+        return bare if self.names.is_added(bare) else None
 
     def is_beside(self, name: str) -> bool:
         """Whether a checkpoint has it beside the weights: an optimizer's state, a step's number."""
@@ -153,7 +146,7 @@ class _Naming:
     def reason(self, name: str) -> str:
         """Why a name has no place, where that is known."""
         bare = name.removeprefix(self.prefix)
-        return next((why for pattern, why in self.names.unplaced.items() if _like(pattern, bare)), "")
+        return next((why for pattern, why in self.names.unplaced.items() if like(pattern, bare)), "")
 
 
 def _naming(
@@ -194,7 +187,7 @@ def _whole(names: WeightNames, taken: Iterable[str]) -> list[str]:
             if pattern in names.names.values():
                 last = max(last, int(number or 0))
         for added in names.added:
-            if found := _regex(added).fullmatch(name):
+            if found := regex(added).fullmatch(name):
                 begin, end = found.span(1) if found.re.groups else (0, 0)
                 last = max(last, int(name[begin:end] or 0))
                 patterns[f"{name[:begin]}*{name[end:]}" if end else name] = None
@@ -209,16 +202,5 @@ def _patterns(name: str) -> Iterator[tuple[str, str]]:
     yield name, ""
     parts = name.split(".")
     for index, part in enumerate(parts):
-        if _NUMBER.fullmatch(part):
+        if NUMBER.fullmatch(part):
             yield ".".join([*parts[:index], "*", *parts[index + 1 :]]), part
-
-
-def _like(pattern: str, name: str) -> bool:
-    return _regex(pattern).fullmatch(name) is not None
-
-
-@cache
-def _regex(pattern: str) -> re.Pattern[str]:
-    """`*` a layer's number, `**` any text."""
-    parts = {"*": f"({_NUMBER.pattern})", "**": ".+"}
-    return re.compile("".join(parts.get(part) or re.escape(part) for part in re.split(r"(\*+)", pattern)))

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from attrs import frozen
-
-from tttdit.core.dimensions import Dimensions
 from tttdit.core.findings import Edit, Finding, Fix
-from tttdit.core.laws import Divisible, nearest, solve
+from tttdit.core.laws import Divisible, Law, Whole, nearest
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
-from tttdit.core.symbolic.formula import Formula
-from tttdit.core.wording import either, spoken, worked, written
-
-# How many values to either side of the present one are tried.
-_REACH = 64
+from tttdit.core.symbolic.formula import Formula, Number
+from tttdit.core.wording import either, spoken, worked, writable, written
 
 
 class FramesCodec(Rule):
@@ -45,15 +39,13 @@ class FramesCodec(Rule):
         frames = dims.exact("N")
         if frames is None or (frames - 1) % time == 0:
             return
-        if stage.video.pixel_frames is None:
-            levers = [_Lever("video.seconds", "seconds", 1), _Lever("video.fps", "fps", 1)]
-        else:
-            levers = [_Lever("video.pixel_frames", "N", time)]
-        choices = self._choices(stage, levers)
+        by_seconds = stage.video.pixel_frames is None
+        levers = {"video.seconds": "seconds", "video.fps": "fps"} if by_seconds else {"video.pixel_frames": "N"}
+        choices = _choices(stage, levers, self.laws(stage))
         yield self.finding(
             f"{worked('N = fps*seconds + 1' if 'fps' in dims else 'N', dims)} pixel frames do not make whole latent frames: "
             f"after the first, {spoken(frames - 1)} is no multiple of {time}",
-            key=levers[0].key,
+            key=next(iter(levers)),
             help="write " + ", or ".join(f"{key} = {either(values)}" for key, values in choices.items())
             if choices
             else "",
@@ -64,39 +56,28 @@ class FramesCodec(Rule):
                     "codec.time_compression": f"{time} frames in a latent frame",
                 },
             ),
-            fix=_fix(levers, choices, dims),
+            fix=_fix(stage, levers, choices),
         )
 
-    def _choices(self, stage: Stage, levers: list[_Lever]) -> dict[str, list[int]]:
-        """Values by key: those that all laws allow or, where no key has any, those that the codec allows."""
-        every = {lever.key: stage.solve(lever.symbol, lever.around(stage.dims)) for lever in levers}
-        if not any(every.values()):
-            laws, dims = self.laws(stage), stage.dims
-            every = {lever.key: solve(dims, laws, lever.symbol, lever.around(dims)) for lever in levers}
-        return {lever.key: nearest(every[lever.key], lever.now(stage.dims), 2) for lever in levers if every[lever.key]}
+
+def _choices(stage: Stage, levers: dict[str, str], mine: list[Divisible]) -> dict[str, list[Number]]:
+    """Values by key: those that all laws allow or, where no key has any, those that the codec allows; fractions if need be."""
+    for laws in (stage.every_law(), mine):
+        for whole in (True, False):
+            found = {key: _near(stage, symbol, laws, whole) for key, symbol in levers.items()}
+            if any(found.values()):
+                return {key: values for key, values in found.items() if values}
+    return {}
 
 
-@frozen
-class _Lever:
-    """A key that moves the video's length: its symbol, and the step in which it is worth trying."""
-
-    key: str
-    symbol: str
-    step: int
-
-    def now(self, dims: Dimensions) -> int:
-        """The present value, rounded: seconds may be a fraction."""
-        return round(dims.exact(self.symbol) or 1)
-
-    def around(self, dims: Dimensions) -> range:
-        """Values next to the present one, all of them one more than a multiple of the step."""
-        first = max(1, self.now(dims) - _REACH * self.step)
-        return range(first + (1 - first) % self.step, self.now(dims) + _REACH * self.step + 1, self.step)
+def _near(stage: Stage, symbol: str, laws: Iterable[Law], whole: bool) -> list[Number]:
+    found = stage.solve(symbol, [*laws, *([Whole(stage.dims.symbol(symbol))] if whole else [])])
+    return found.nearby(stage.dims.exact(symbol) or 1) if found is not None else []
 
 
-def _fix(levers: list[_Lever], choices: dict[str, list[int]], dims: Dimensions) -> Fix | None:
+def _fix(stage: Stage, levers: dict[str, str], choices: dict[str, list[Number]]) -> Fix | None:
     """The nearest value of the first key that has one."""
-    for lever in levers:
-        if lever.key in choices:
-            return Fix("unsafe", (Edit(lever.key, nearest(choices[lever.key], lever.now(dims), 1)[0]),))
+    for key, values in choices.items():
+        (value,) = nearest(values, stage.dims.exact(levers[key]) or 1, 1)
+        return Fix("unsafe", (Edit(key, writable(value)),))
     return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tttdit.core.findings import Edit, Finding, Fix
-from tttdit.core.laws import Divisible, nearest, prefer
+from tttdit.core.laws import Divisible, nearest
 from tttdit.core.rules import Rule
+from tttdit.core.solving.nearby import nearby
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.formula import Formula
 from tttdit.core.wording import either, written
@@ -39,14 +40,12 @@ class PixelsCodec(Rule):
             pixels = int(stage.dims[symbol])
             if pixels % space == 0:
                 continue
-            below = pixels // space * space
-            multiples = range(max(space, below - 32 * space), below + 32 * space + 1, space)
-            values = nearest(prefer(stage.dims, self.laws(stage), stage.laws(), symbol, multiples), pixels, 2)
+            values = nearby(stage, symbol, self.laws(stage))
             yield self.finding(
                 f"{key} = {pixels:,} pixels do not make whole latent pixels: {pixels:,} is no multiple of {space} "
                 f"({pixels % space} left over)",
                 key=key,
-                help=f"write {key} = {either(values)}",
+                help=f"write {key} = {either(values)}" if values else "",
                 related=written(stage, {"codec.space_compression": f"{space} x {space} pixels in a latent pixel"}),
-                fix=Fix("unsafe", (Edit(key, nearest(values, pixels, 1)[0]),)),
+                fix=Fix("unsafe", (Edit(key, nearest(values, pixels, 1)[0]),)) if values else None,
             )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import gcd
 
 from tttdit.core.findings import Edit, Finding, Fix
-from tttdit.core.laws import Divisible, nearest
+from tttdit.core.laws import Divisible
 from tttdit.core.rules import Rule
+from tttdit.core.solving.solutions import Domain, Solutions
+from tttdit.core.solving.wording import classes
 from tttdit.core.spec.fields import LARGEST_DIMENSION
 from tttdit.core.stage import Stage
-from tttdit.core.wording import either, progression, worked, written
+from tttdit.core.wording import either, worked, written
 
 KEY = "text.tokens_per_segment"
-
-# So many valid lengths on either side of the present one are looked at.
-_REACH = 512
 
 
 class SequenceMiniBatch(Rule):
@@ -47,13 +45,12 @@ class SequenceMiniBatch(Rule):
         length, batch, tokens = int(dims["L"]), int(dims["b"]), int(dims["T"])
         if length % batch == 0:
             return
-        every = _every_length(stage)
-        fits = stage.solve("T", _around(every, tokens, stage.text.max_tokens))
+        found = stage.question("T").answer(Domain(1, stage.text.max_tokens))
         yield self.finding(
             f"the sequence of {worked('L = V + S*T', dims)} tokens is no whole number of mini-batches of b = {batch:,}: "
             f"{length // batch:,} mini-batches and {length % batch:,} tokens",
             key=KEY,
-            help=_lengths(stage, fits) if fits else _no_length(stage, every),
+            help=_no_length(found, stage) if found is None or found.largest is None else _lengths(found, stage),
             related=written(
                 stage,
                 {
@@ -62,53 +59,32 @@ class SequenceMiniBatch(Rule):
                     dims.describe("N").keys[-1]: f"V = {int(dims['V']):,} video tokens",
                 },
             ),
-            fix=_fix(fits, tokens),
+            fix=_fix(found, tokens),
         )
 
 
-def _every_length(stage: Stage) -> range:
-    """The T with which L is a multiple of b: an arithmetic progression, or nothing."""
-    dims, batch, length = stage.dims, int(stage.dims["b"]), stage.dims.symbol("L")
-    zero, one = (int(dims.evaluate(length, {"T": tokens}) or 0) for tokens in (0, 1))
-    common = gcd(one - zero, batch)
-    if zero % common:
-        return range(0)
-    step = batch // common
-    first = -zero // common * pow((one - zero) // common, -1, step) % step if step > 1 else 0
-    return range(first or step, LARGEST_DIMENSION + 1, step)
-
-
-def _around(every: range, tokens: int, most: int) -> range:
-    """Those next to the present length, up to the most that a text may have."""
-    if not every:
-        return every
-    allowed = every[: max(0, (most - every.start) // every.step + 1)]
-    here = max(0, (tokens - every.start) // every.step)
-    return allowed[max(0, min(here, len(allowed)) - _REACH) : here + _REACH]
-
-
-def _lengths(stage: Stage, fits: list[int]) -> str:
-    values = either(nearest(fits, int(stage.dims["T"])))
-    rule = progression("T", fits)
+def _lengths(found: Solutions, stage: Stage) -> str:
+    """The nearest lengths, and all others in a word."""
+    rule = classes("T", found)
     limit = f"; up to text.max_tokens = {stage.text.max_tokens} every {rule} works" if rule else ""
-    return f"write {KEY} = {values}{limit}"
+    return f"write {KEY} = {either(found.nearest(int(stage.dims['T'])))}{limit}"
 
 
-def _no_length(stage: Stage, every: range) -> str:
+def _no_length(found: Solutions | None, stage: Stage) -> str:
     """What else to move, where no text length up to the limit works."""
-    dims, length, batch = stage.dims, int(stage.dims["L"]), int(stage.dims["b"])
-    if every:
-        why = f"no length up to text.max_tokens = {stage.text.max_tokens} works, the first is {every[0]}"
+    first = None if found is None else found.beyond(LARGEST_DIMENSION).smallest
+    if found is None or found.why_none:
+        why = f"no length works{f', for {found.why_none}' if found is not None else ''}"
     else:
-        why = f"no length works, for {int(dims['S']):,}*T + {int(dims['V']):,} is never a multiple of {batch:,}"
-    divisors = [value for value in range(1, batch + min(batch, 4096)) if length % value == 0]
-    batches = nearest(stage.solve("b", divisors), batch)
-    return f"{why}; write model.mixer.mini_batch_size = {either(batches)} for this one"
+        why = f"no length up to text.max_tokens = {stage.text.max_tokens} works, the first is {first}"
+    batches = stage.solve("b")
+    near = batches.nearest(int(stage.dims["b"])) if batches is not None else []
+    return f"{why}; write model.mixer.mini_batch_size = {either(near)} for this one" if near else why
 
 
-def _fix(fits: list[int], tokens: int) -> Fix | None:
+def _fix(found: Solutions | None, tokens: int) -> Fix | None:
     """The next longer text where there is one, else the longest."""
-    if not fits:
+    if found is None or found.largest is None:
         return None
-    longer = [value for value in fits if value > tokens]
-    return Fix("safe" if longer else "unsafe", (Edit(KEY, longer[0] if longer else fits[-1]),))
+    longer = next(found.upwards(tokens + 1), None)
+    return Fix("unsafe" if longer is None else "safe", (Edit(KEY, found.largest if longer is None else longer),))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from tttdit.core.findings import Edit, Finding, Fix
-from tttdit.core.laws import Equal, nearest, solve
+from tttdit.core.laws import Equal, apart
 from tttdit.core.rules import Rule
+from tttdit.core.solving.question import Question
+from tttdit.core.solving.solutions import Domain
 from tttdit.core.stage import Stage
-from tttdit.core.symbolic.formula import Formula
-from tttdit.core.wording import worked, written
+from tttdit.core.symbolic.formula import Formula, Number
+from tttdit.core.wording import worked, writable, written
 
-# How far from its own value a text's length is looked for, in tokens.
-_REACH = 512
 # How many segments more or fewer than the video has are tried, and how many choices are named.
 _AROUND = 3
 _NAMED = 3
@@ -94,36 +93,29 @@ def _choices(stage: Stage, key: str, symbol: str, segments: int, right: int, res
         found.append(([Edit("text.segments", right)], _text_length(stage, {"S": right})))
     near = {segments} if rest == 0 else {segments, *range(max(1, right - _AROUND), right + _AROUND + 2)}
     for count, length in _video_lengths(stage, symbol, near):
-        edits = [Edit(key, length)] + ([] if count == segments else [Edit("text.segments", count)])
+        edits = [Edit(key, writable(length))] + ([] if count == segments else [Edit("text.segments", count)])
         found.append((edits, _text_length(stage, {"S": count, symbol: length})))
     fitting = [(edits, length) for edits, length in found if length is not None] or found
     return [(*edits, *(length or [])) for edits, length in fitting][:_NAMED]
 
 
-def _video_lengths(stage: Stage, symbol: str, counts: set[int]) -> list[tuple[int, int]]:
-    """For each of these numbers of segments the length of the video that goes with it, if it is whole; the nearest one first."""
-    dims = stage.dims
-    zero, one, now = (*(dims.exact("F", {symbol: value}) for value in (0, 1)), dims.exact(symbol))
-    found: list[tuple[int, int]] = []
-    if zero is None or one is None or one == zero or now is None:
-        return found
-    for count in sorted(counts - {0}):
-        covered = stage.model.attention_frames * count + stage.model.prefix_frames
-        root = (Fraction(covered) - zero) / (one - zero)
-        if root.denominator == 1 and root >= 1 and dims.exact("F", {symbol: int(root)}) == covered:
-            found.append((count, int(root)))
-    present = float(now)
-    return sorted(found, key=lambda pair: abs(pair[1] - present))
+def _video_lengths(stage: Stage, symbol: str, counts: set[int]) -> list[tuple[int, Number]]:
+    """For each of these numbers of segments the length of the video that goes with it, if there is one; the nearest one first."""
+    now = stage.dims.exact(symbol)
+    if now is None:
+        return []
+    windows = Question(stage.dims, [Equal(stage.dims.symbol("F"), _covered(stage))], symbol)
+    answers = {count: windows.answer(stage.domain(symbol), {"S": count}) for count in sorted(counts)}
+    found = [(count, value) for count, answer in answers.items() if answer for value in answer.nearest(now, 1)]
+    return sorted(found, key=lambda pair: apart(pair[1], now))
 
 
-def _text_length(stage: Stage, given: dict[str, int]) -> list[Edit] | None:
+def _text_length(stage: Stage, given: dict[str, Number]) -> list[Edit] | None:
     """The texts' length that goes with these values, where the one that the spec states does not; None where no length does."""
     tokens, most = stage.text.tokens_per_segment, stage.text.max_tokens
-    stated = isinstance(tokens, int)
     about = tokens if isinstance(tokens, int) else most
-    last = max(about, min(about + _REACH, most))
-    values = solve(stage.dims, stage.laws(), "T", range(max(1, about - _REACH), last + 1), given)
-    if not values:
+    answer = stage.question("T").answer(Domain(1, max(about, most)), given)
+    near = answer.nearest(about, 1) if answer is not None else []
+    if not near:
         return None
-    (length,) = nearest(values, about, 1)
-    return [Edit("text.tokens_per_segment", length)] if stated and length != tokens else []
+    return [Edit("text.tokens_per_segment", near[0])] if isinstance(tokens, int) and near[0] != tokens else []

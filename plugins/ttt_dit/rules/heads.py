@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tttdit.core.findings import Edit, Fix, Related
-from tttdit.core.laws import Law, nearest, prefer
+from tttdit.core.laws import Law, nearest
+from tttdit.core.solving.nearby import nearby
 from tttdit.core.stage import Stage
-from tttdit.core.wording import divisors, either
+from tttdit.core.wording import either
 
 
 def place(stage: Stage, key: str) -> str:
@@ -25,17 +26,15 @@ def others(stage: Stage, key: str) -> tuple[Related, ...]:
     return tuple(Related(text, name) for name, text in found.items() if stage.wrote(name))
 
 
-def remedy(stage: Stage, laws: list[Law], step: int) -> tuple[str, Fix | None]:
-    """Help and fix: other heads for this width, and other widths (multiples of `step`) for these heads."""
+def remedy(stage: Stage, laws: list[Law]) -> tuple[str, Fix | None]:
+    """Help and fix: other heads for this width, and other widths for these heads."""
     width, heads = int(stage.dims["D"]), int(stage.dims["A"])
-    counts = [value for value in divisors(width) if value <= 100_000]
-    fitting = nearest(prefer(stage.dims, laws, stage.laws(), "A", counts), heads, 2)
-    below = width // step * step
-    widths = [value for value in (below, below + step) if value > 0]
-    choices = [f"model.heads = {either(fitting)}"] if fitting else []
-    choices.append(f"model.width = {either(widths)}")
+    fitting, widths = nearby(stage, "A", laws), nearby(stage, "D", laws)
+    choices = [
+        f"{key} = {either(values)}" for key, values in (("model.heads", fitting), ("model.width", widths)) if values
+    ]
     if stage.wrote("model.heads") or not stage.wrote("model.width"):
         fix = Fix("unsafe", (Edit("model.heads", nearest(fitting, heads, 1)[0]),)) if fitting else None
     else:
-        fix = Fix("unsafe", (Edit("model.width", nearest(widths, width, 1)[0]),))
-    return f"write {', or '.join(choices)}", fix
+        fix = Fix("unsafe", (Edit("model.width", nearest(widths, width, 1)[0]),)) if widths else None
+    return f"write {', or '.join(choices)}" if choices else "", fix

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from tttdit.core.findings import Edit, Finding, Fix, Related
 from tttdit.core.laws import Divisible, Law, nearest
 from tttdit.core.rules import Rule
+from tttdit.core.solving.nearby import nearby
 from tttdit.core.stage import Stage
-from tttdit.core.symbolic.formula import Formula
-from tttdit.core.wording import divisors, either
+from tttdit.core.wording import either
 from tttdit.plugins.ttt_dit.rules.heads import place
 
 KEY = "parallelism.tp_sharding"
@@ -33,14 +33,14 @@ class HeadsTensorParallel(Rule):
 
     def laws(self, stage: Stage) -> list[Law]:
         """A is a multiple of the ranks."""
-        return [Divisible(stage.dims.symbol("A"), Formula.number(stage.parallelism.tp_sharding))]
+        return [Divisible(stage.dims.symbol("A"), stage.dims.symbol("tp"))]
 
     def check(self, stage: Stage) -> Iterator[Finding]:
         """One finding at the mesh."""
         heads, ranks = int(stage.dims["A"]), stage.parallelism.tp_sharding
         if heads % ranks == 0:
             return
-        values = nearest(divisors(heads), ranks, 2)
+        values = nearby(stage, "tp", self.laws(stage))
         where = place(stage, "model.heads")
         yield self.finding(
             f"A = {heads:,} heads cannot be shared by {ranks:,} tensor-parallel ranks: {heads % ranks:,} left over",

@@ -37,7 +37,7 @@ class HeadsWidth(Rule):
         if width % heads == 0:
             return
         key = culprit(stage)
-        help, fix = remedy(stage, self.laws(stage), 16 * heads)
+        help, fix = remedy(stage, self.laws(stage))
         yield self.finding(
             f"the width D = {width:,} cannot be shared by A = {heads:,} heads: "
             f"{width:,} = {heads:,}*{width // heads:,} + {width % heads:,}",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tttdit.core.findings import Edit, Finding, Fix
-from tttdit.core.laws import Divisible, nearest, prefer
+from tttdit.core.laws import Divisible, nearest
 from tttdit.core.rules import Rule
+from tttdit.core.solving.nearby import nearby
 from tttdit.core.stage import Stage
 from tttdit.core.wording import either, written
 
@@ -41,8 +42,7 @@ class LatentPatch(Rule):
             if latents is None or latents % patch == 0:
                 continue
             pixels = int(stage.dims[symbol])
-            candidates = range(max(1, pixels - 128), pixels + 129)
-            values = nearest(prefer(stage.dims, self.laws(stage), stage.laws(), symbol, candidates), pixels, 2)
+            values = nearby(stage, symbol, self.laws(stage))
             yield self.finding(
                 f"{latents:,} latent {what}{'' if latents == 1 else 's'} (of {pixels:,} pixels) cannot be cut into patches of {patch}: "
                 f"{latents % patch} left over",

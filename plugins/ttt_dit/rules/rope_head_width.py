@@ -43,7 +43,7 @@ class RopeHeadWidth(Rule):
         if head % MULTIPLE == 0:
             return
         key, heads = culprit(stage), int(stage.dims["A"])
-        help, fix = remedy(stage, self.laws(stage), MULTIPLE * heads)
+        help, fix = remedy(stage, self.laws(stage))
         parts = ", ".join(spoken(stage.dims.evaluate(stage.dims.symbol("K") * share / 8) or 0) for share in (2, 3, 3))
         yield self.finding(
             f"RoPE splits the head width K = D/A = {int(stage.dims['D']):,}/{heads:,} = {int(head):,} into {parts} "

@@ -91,6 +91,15 @@ def test_without_allow_plugin_it_is_not_there(folder: Path) -> None:
     assert 'there is no mixer "block-mean"' in run(folder, "spec.toml", code=1)
 
 
+def test_its_importer_reads_a_file_and_its_findings_speak_the_files_words(folder: Path) -> None:
+    (folder / "clips" / "rules.py").write_text("")
+    (folder / "clip.toml").write_text("# a clip\n[clip]\nrows = 479\n")
+    output = run(folder, "--allow-plugin", "clips", "clip.toml", "--output-format", "json", code=1)
+    (file,) = json.loads(output)["files"]
+    (finding,) = file["findings"]
+    assert (finding["code"], finding["key"], finding["span"]["line"]) == ("TTD102", "clip.rows", 3)
+
+
 def test_the_table_of_hooks_is_complete() -> None:
     rows = re.findall(r"^\| `(tttdit_\w+)` \| `(\w+)` \|[^|]*\|([^|]*)\|$", PAGE, re.MULTILINE)
     assert {hook: kind for hook, kind, _ in rows} == {hook: kind.__name__ for hook, kind in HOOKS.items()}

@@ -145,7 +145,7 @@ def test_fixes() -> None:
     (finding,) = found(TextTable, text, "text")
     assert finding.fix == Fix("safe", (Edit("text.max_tokens", 1000),))
     (finding,) = found(TextTable, text.replace("1e3", '"1000"'), "text")
-    assert finding.fix == Fix("shown", (Edit("text.max_tokens", 1000),))
+    assert finding.fix == Fix("safe", (Edit("text.max_tokens", 1000),))
     (finding,) = found(BASE_TABLES["optimizer"], "[optimizer]\nschedule = 'cosin'", "optimizer")
     assert finding.fix == Fix("shown", (Edit("optimizer.schedule", "cosine"),))
 

@@ -69,7 +69,7 @@ def test_an_odd_video_and_an_even_number_of_segments(findings_of: Find) -> None:
     # 73 frames of 15 x 15 tokens are odd, six texts even
     finding = only(findings_of(video={"seconds": 18, "height": 240, "width": 240}, text={"segments": 6}))
     assert finding.help == (
-        "no length works, for 6*T + 16,425 is never a multiple of 64; "
+        "no length works, for S*T = 6*T is even and V = 16,425 is odd, so L is odd, and b = 64 is even; "
         "write model.mixer.mini_batch_size = 33, 57 or 93 for this one"
     )
 

@@ -37,12 +37,13 @@ class SequenceChunk(Rule):
         length, chunk = int(stage.dims["L"]), int(stage.dims["chunk"])
         if length % chunk == 0:
             return
-        works = nearest((size for size in range(1, 2 * chunk) if length % size == 0), chunk)
+        found = stage.solve("chunk")
+        works = found.nearest(chunk) if found is not None else []
         yield self.finding(
             f"the sequence of {worked('L = V + S*T', stage.dims)} tokens is no whole number of chunks of {chunk:,}: "
             f"{length % chunk:,} tokens are left over",
             key=KEY,
-            help=f"write {KEY} = {either(works)}",
+            help=f"write {KEY} = {either(works)}" if works else "",
             related=written(stage, {"text.tokens_per_segment": f"T = {int(stage.dims['T']):,}"}),
-            fix=Fix("unsafe", (Edit(KEY, nearest(works, chunk, 1)[0]),)),
+            fix=Fix("unsafe", (Edit(KEY, nearest(works, chunk, 1)[0]),)) if works else None,
         )

@@ -1,0 +1,1 @@
+"""The importer of ttt-video-dit's job files."""

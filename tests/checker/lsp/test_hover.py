@@ -1,0 +1,184 @@
+"""What an editor shows of the key, table or name under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from editor import Editor, start
+
+ROOT = Path(__file__).parents[3]
+NINE_SECONDS = (ROOT / "examples" / "nine-seconds.toml").read_text("utf-8")
+CURRICULUM = (ROOT / "examples" / "curriculum.toml").read_text("utf-8")
+
+
+def hovered(editor: Editor, text: str, words: str, behind: str = "") -> str:
+    """The Markdown for the place right behind the first part of the words; "" for nothing."""
+    at = start(text, words)
+    where = {"line": at["line"], "character": at["character"] + len(behind)}
+    found = editor.ask("textDocument/hover", {"textDocument": {"uri": "file:///specs/spec.toml"}, "position": where})
+    if found is None:
+        return ""
+    assert found["contents"]["kind"] == "markdown"
+    assert found["range"]["start"]["line"] == where["line"]
+    return str(found["contents"]["value"])
+
+
+def test_a_key_tells_its_meaning_and_every_formula_that_it_enters(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, "seconds = 9")
+    assert said.startswith(
+        "**`video.seconds`**: number more than 0 and at most 100,000\n\nLength of a video in seconds;"
+    )
+    for line in (
+        "N = fps*seconds + 1 = 16*9 + 1 = 145 ",
+        "F = (N + 3)/4 = (145 + 3)/4 = 37 ",
+        "V = F*h*w = 37*30*45 = 49,950 ",
+        "L = S*T + V = 3*502 + 49,950 = 51,456 ",
+    ):
+        assert f"\n{line}" in said
+    assert "- `L divisible by b = 64` holds" in said
+
+
+def test_what_has_a_default_says_so(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, "warmup_steps")
+    assert said.startswith(
+        "**`training.warmup_steps`**: whole number from 0 to 100,000; default `50`\n\nOptimizer steps over"
+    )
+
+
+def test_auto_tells_what_it_was_solved_to_and_why(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, 'tokens_per_segment = "auto"', behind='tokens_per_segment = "')
+    assert '`"auto"` is **502**: the largest up to text.max_tokens = 512 with L divisible by b = 64' in said
+    assert "Values that keep them: 374, 438, 502; T = 54 (mod 64)." in said
+
+
+def test_a_broken_law_is_called_broken(editor: Editor) -> None:
+    text = NINE_SECONDS.replace('tokens_per_segment = "auto"', "tokens_per_segment = 500")
+    editor.open(text)
+    assert "- `L divisible by b = 64` is broken" in hovered(editor, text, "tokens_per_segment = 500")
+
+
+def test_a_key_that_no_value_saves_says_why(editor: Editor) -> None:
+    text = NINE_SECONDS.replace("segments = 3 ", "segments = 2 ").replace('= "auto"', "= 500")
+    editor.open(text)
+    said = hovered(editor, text, "segments = 2")
+    assert "No value keeps them: " in said
+    assert "- `12*S + 1 = F = 37` is broken" in said
+
+
+def test_a_table_tells_its_keys_and_where_their_values_come_from(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, "[model]")
+    assert "`ttt-dit`, a model of tttdit " in said
+    assert "| `width` | `3072` | preset `5B` |" in said
+    assert '| `adapter` | `"qkvo"` | the file |' in said
+    assert "| `attention_frames` | `12` | default |" in said
+
+
+def test_a_region_of_the_memory_tells_what_lies_in_it(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, "scan_checkpoint_group_size")
+    assert "Mini-batches of the TTT scan whose steps are kept at once in backward" in said
+
+
+def test_a_plugins_name_tells_what_it_is_and_what_else_there_is(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, '"ttt-mlp"')
+    assert "`ttt-mlp`, a mixer of tttdit " in said
+    assert '"ttt-linear"' in said
+    assert "`t5`, a text encoder of tttdit " in hovered(editor, NINE_SECONDS, '"t5"')
+
+
+def test_a_preset_tells_what_it_sets(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, "preset = ")
+    assert said.startswith('**`model.preset`**: "5B" or "debug"')
+    assert "| `heads` | `48` |" in said
+
+
+def test_a_key_of_a_stage_speaks_of_that_stage(editor: Editor) -> None:
+    editor.open(CURRICULUM)
+    said = hovered(editor, CURRICULUM, "video.seconds = 9", behind="video.")
+    assert "In the stage `9s`; the base says `3`." in said
+    assert "\nN = fps*seconds + 1 = 16*9 + 1 = 145 " in said
+
+
+def test_a_key_that_stages_inherit_speaks_of_those_that_do(editor: Editor) -> None:
+    editor.open(CURRICULUM)
+    said = hovered(editor, CURRICULUM, "seconds = 3")
+    assert "Inherited by the stage `3s`." in said
+    said = hovered(editor, CURRICULUM, "fps = 16")
+    assert "Inherited by 5 stages: `3s`, `9s`, `18s`, `30s`, `63s`." in said
+    assert "| `18s` | 16 | 289 | 73 |" in said
+
+
+def test_a_value_that_no_stage_takes_says_so(editor: Editor) -> None:
+    text = CURRICULUM.replace('name = "3s"', 'name = "3s"\nvideo.seconds = 3')
+    editor.open(text)
+    assert "No stage uses this value: each has its own." in hovered(editor, text, "seconds = 3\nfps")
+
+
+def test_a_stage_and_a_name_tell_what_they_are_for(editor: Editor) -> None:
+    editor.open(CURRICULUM)
+    assert "inherits every table" in hovered(editor, CURRICULUM, "[[stage]]")
+    assert hovered(editor, CURRICULUM, 'name = "3s"') == "What reports and folders call it."
+
+
+def test_nothing_is_said_of_comments_unknown_keys_and_unreadable_texts(editor: Editor) -> None:
+    text = NINE_SECONDS.replace("[video]", "[video]\nunheard_of = 1")
+    editor.open(text)
+    assert hovered(editor, text, "# 502") == ""
+    assert hovered(editor, text, "unheard_of") == ""
+    editor.change(text.replace("fps = 16", "fps = "), version=2)
+    assert hovered(editor, text, "seconds = 9") == ""
+
+
+def test_what_a_hover_tells_follows_the_text_at_once(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    text = NINE_SECONDS.replace("seconds = 9 ", "seconds = 12")
+    editor.change(text, version=2)
+    assert "= 16*12 + 1 = 193" in hovered(editor, text, "seconds = 12")
+
+
+def test_text_from_a_spec_stays_text(editor: Editor) -> None:
+    text = NINE_SECONDS.replace('manifest = "nine-seconds.jsonl"', 'manifest = "`|](https://x) \\u001b[31m\\u202e"')
+    editor.open(text)
+    said = hovered(editor, text, "[data]")
+    assert '| `manifest` | `` "`&#124;](https://x) \\u001b[31m\\u202e" `` | the file |' in said
+
+
+def test_a_file_that_an_importer_knows_has_its_own_words(start_editor: Callable[..., Editor], tmp_path: Path) -> None:
+    plugin = tmp_path / "their_clips.py"
+    plugin.write_text(
+        """
+from tttdit import hookimpl
+from tttdit.core.plugin.importing import Imported
+from tttdit.core.plugin.kinds import Importer
+
+
+def read(document):
+    return Imported(
+        name="clip",
+        values={"video": {"seconds": document.values["clip"]["length"]}},
+        origins={("video",): ("clip",), ("video", "seconds"): ("clip", "length")},
+        words={"video.seconds": "clip.length", "video": "clip"},
+    )
+
+
+@hookimpl
+def tttdit_importers():
+    recognises = lambda path, text: text.startswith("[clip]")
+    return [Importer(name="clips", summary="Clips.", recognises=recognises, reader="their_clips:read")]
+""",
+        encoding="utf-8",
+    )
+    editor = start_editor("--allow-plugin", str(plugin))
+    text = "[clip]\nlength = 9\ncolour = 'red'\n"
+    editor.open(text)
+    assert editor.diagnostics() != []
+    said = hovered(editor, text, "length")
+    assert said.startswith("**`clip.length`**, in a spec `video.seconds`: number more than 0")
+    assert hovered(editor, text, "colour") == ""

@@ -1,0 +1,1 @@
+"""A mixer that cuts the sequence into blocks, and declares no law about them."""

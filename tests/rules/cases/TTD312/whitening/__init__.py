@@ -1,0 +1,1 @@
+"""A mixer that calls what the check does not know."""

@@ -1,0 +1,1 @@
+"""A mixer that refuses some sizes itself."""

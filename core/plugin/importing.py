@@ -27,4 +27,6 @@ class Imported:
     )  # "video.height" is called "eval.image_height" there, be it stated or not
     findings: tuple[Finding, ...] = ()  # with their places; keys as the file has them
     replaces: frozenset[str] = frozenset()  # codes of general rules that the importer's own speak for
-    notes: tuple[str, ...] = ()  # what the file says and a spec has no place for, a line each: comments of a converted spec
+    notes: tuple[
+        str, ...
+    ] = ()  # what the file says and a spec has no place for, a line each: comments of a converted spec

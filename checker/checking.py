@@ -161,7 +161,7 @@ class Checker:
 
     def _proved(self, examined: Examined) -> tuple[Followed, ProofReport | None, tuple[Finding, ...]]:
         """The model's shapes, and what a proof says and finds where one was asked for."""
-        if self.verify is None or examined.resolved.stage is None:
+        if self.verify is None or examined.resolved.stage is None or examined.resolved.is_open:
             return examined.followed, None, ()
         from tttdit.checker.verifying import verify
 

@@ -18,7 +18,7 @@ from tttdit.core.spec.keys import Path
 def spec_text(document: Document, imported: Imported, importer: str, errors: int) -> str:
     """The spec as TOML. `errors` is how many the file has; comments say so, and what the spec has no place for.
 
-    A value in whose place the file has a TODO is a comment, too: whoever knows it can write it there.
+    A value in whose place the file has a TODO, or what cannot be right, is a comment with that: whoever knows it can write it there.
     """
     lines = [*_heading(document, imported, importer, errors), "", f"name = {writing.value(imported.name)}"]
     for path, table in _tables(imported.values, ()):
@@ -60,9 +60,7 @@ class _Line:
     def text(self) -> str:
         key = writing.key((str(self.path[-1]),))
         origin = self.imported.origins.get(self.path)
-        if origin is None or origin not in self.document.placeholders:
+        if keys.join(self.path) not in self.imported.assumed and origin not in self.document.placeholders:
             return f"{key} = {writing.value(self.value)}"
-        span = self.document.value_span(origin)
-        assert span is not None, f"{keys.join(origin)} has a placeholder, and so a place"
-        placeholder = self.document.lines[span.line - 1][span.column - 1 : span.end_column - 1]
-        return f"# {key} = {one_line(placeholder)}"
+        span = self.document.value_span(origin) if origin is not None else None
+        return f"# {key} = {one_line(self.document.excerpt(span)) if span is not None else ''}".rstrip()

@@ -33,13 +33,16 @@ def examine(resolved: Resolved, before: Examined | None = None) -> Examined:
         return Examined(resolved, tuple(findings), Followed())
     locate = resolved.locator.located
     stage_before = before.resolved.stage if before is not None else None
-    findings += [locate(finding) for finding in judge(resolved.rules, stage, stage_before)]
-    followed = follow(stage, [finding for finding in findings if finding.severity == "error"])
-    findings += [locate(finding) for finding in followed.findings]
+    judged = judge(resolved.rules, stage, stage_before)
+    findings += [locate(finding) for finding in judged if not resolved.locator.rests_on_assumed(finding)]
+    errors = [finding for finding in findings if finding.severity == "error"]
+    followed = follow(stage, errors) if not resolved.is_open else Followed()
+    findings += [locate(finding) for finding in followed.findings if not resolved.locator.rests_on_assumed(finding)]
     built = _built(resolved, stage, followed)
     if built is not None:
         built_before = before.built if before is not None else None
-        findings += [locate(finding) for finding in inspect(resolved.rules, built, built_before)]
+        inspected = inspect(resolved.rules, built, built_before)
+        findings += [locate(finding) for finding in inspected if not resolved.locator.rests_on_assumed(finding)]
     return Examined(resolved, tuple(findings), followed, built)
 
 

@@ -14,6 +14,7 @@ from tttdit.core.plugin.importing import Imported
 from tttdit.core.plugin.kinds import Importer
 from tttdit.core.plugin.references import one_line
 from tttdit.core.plugin.registry import Registry
+from tttdit.core.spec import keys
 from tttdit.core.spec.document import Document
 from tttdit.core.spec.layers import Layers
 from tttdit.core.spec.sets import Set, as_layer
@@ -66,7 +67,8 @@ def as_curriculum(
         nested, by_path = as_layer(sets)
         layers.lay(nested, lambda path: by_path[path])
     written = {path: origin for path, origin in layers.origins.items() if origin != ()}
-    stage = StageSpec(imported.name, layers.values, document, None, written, imported.words, importer.name)
+    assumed = frozenset(key for key in imported.assumed if not isinstance(written.get(keys.split(key)), Set))
+    stage = StageSpec(imported.name, layers.values, document, None, written, imported.words, importer.name, assumed)
     return Curriculum(imported.name, (stage,), imported.findings, imported.replaces)
 
 

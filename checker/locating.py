@@ -26,6 +26,15 @@ class Locator:
         """The finding with its own place, and those of what is related."""
         return in_its_words(self._located(finding), self.spec.words)
 
+    def is_assumed(self, key: str) -> bool:
+        """Whether the value in force is an importer's stand-in for one that the file does not tell, by a preset or by itself."""
+        return self._stated(key) in self.spec.assumed
+
+    def rests_on_assumed(self, finding: Finding) -> bool:
+        """Whether a finding is about such a value, or about what disagrees with one."""
+        named = [finding.key, *(related.key for related in finding.related)]
+        return any(key is not None and self.is_assumed(key) for key in named)
+
     def _located(self, finding: Finding) -> Finding:
         related = [self._related(one) for one in finding.related]
         if not finding.key:

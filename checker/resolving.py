@@ -38,6 +38,11 @@ class Resolved:
     findings: tuple[Finding, ...]  # with their places
     locator: Locator
 
+    @property
+    def is_open(self) -> bool:
+        """Whether sizes have no value because the file that was imported does not tell them; a finding says so."""
+        return self.stage is not None and bool(self.spec.assumed and self.stage.dims.open_symbols())
+
 
 def resolve(spec: StageSpec, registry: Registry) -> Resolved:
     """The stage of these values."""
@@ -50,6 +55,7 @@ def resolve(spec: StageSpec, registry: Registry) -> Resolved:
     if assembly is not None and not findings:
         stage = _stage(spec, assembled, assembly, rules, findings)
     if stage is not None:
+        _forget_assumed(stage.dims, locator)
         for settled in settle(stage):
             if isinstance(settled, Chosen):
                 chosen.append(settled)
@@ -57,6 +63,14 @@ def resolve(spec: StageSpec, registry: Registry) -> Resolved:
                 findings.append(settled)
     located = tuple(locator.located(finding) for finding in findings)
     return Resolved(spec, stage, rules, tuple(chosen), located, locator)
+
+
+def _forget_assumed(dims: Dimensions, locator: Locator) -> None:
+    """Opens the dimensions that are given by what an importer assumes."""
+    for symbol in dims:
+        about = dims.describe(symbol)
+        if about.definition is None and any(locator.is_assumed(key) for key in about.keys):
+            dims.forget(symbol)
 
 
 @cache

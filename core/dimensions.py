@@ -60,6 +60,11 @@ class Dimensions(Mapping[str, Dim]):
         assert self._table[symbol].definition is None, f"{symbol} is derived, not given"
         self._given[symbol] = value
 
+    def forget(self, symbol: str) -> None:
+        """Opens a given dimension: its value is not known."""
+        assert self._table[symbol].definition is None, f"{symbol} is derived, not given"
+        self._given[symbol] = None
+
     def spoil(self, *symbols: str) -> None:
         """These values are not to be believed: reading them, or what follows from them, raises `Unresolved`."""
         self._spoiled.update(symbols)

@@ -12,6 +12,7 @@ from tttdit.checker.importing import importer_of
 from tttdit.checker.inputs import is_passed_over, looks_like_a_spec
 from tttdit.checker.report import FileReport
 from tttdit.checker.resolving import Resolved
+from tttdit.core.plugin.importing import Imported
 from tttdit.core.spec.document import Document
 
 
@@ -27,6 +28,11 @@ class Analysis:
     def stages(self) -> tuple[Resolved, ...]:
         """Its stages as far as they could be resolved; none where it cannot be read."""
         return self.checker.resolved(self.document)
+
+    @cached_property
+    def imported(self) -> Imported | None:
+        """What an importer makes of it, where one knows it and it can be read."""
+        return self.checker.imported(self.document) if self.document.is_readable else None
 
     @cached_property
     def safely_fixed(self) -> Fixed | None:

@@ -19,6 +19,7 @@ from tttdit.checker.resolving import Resolved
 from tttdit.core.plugin.kinds import Announcement
 from tttdit.core.plugin.registry import NOUNS, Registry
 from tttdit.core.spec import keys
+from tttdit.core.spec.keys import Path
 from tttdit.core.spec.wording import either, show
 
 _NAME = "What reports and folders call it."
@@ -35,12 +36,37 @@ def hover(known: Analysis, position: types.Position, positions: Positions) -> ty
     elif at.path == ("name",) or (at.path[:1] == ("stage",) and at.path[2:] == ("name",)):
         paragraphs = [_NAME]
     else:
-        about = subject(at.path, known.stages)
-        paragraphs = list(_said(about, known.checker.registry, on_value=at.on_value)) if about is not None else []
+        about, own = subject(at.path, known.stages), [*_of_file(at.path, known)]
+        said = _said if not own else _said_of_spec
+        paragraphs = own + ([*said(about, known.checker.registry, on_value=at.on_value)] if about is not None else [])
     if not paragraphs:
         return None
     content = types.MarkupContent(types.MarkupKind.Markdown, "\n\n".join(paragraphs))
     return types.Hover(content, positions.between(at.extent.start, at.extent.end))
+
+
+def _of_file(path: Path, known: Analysis) -> Iterator[str]:
+    """What another project's table or key means there, where its importer tells."""
+    tables = known.imported.tables if known.imported is not None else {}
+    if path in tables:
+        yield inspect.cleandoc(tables[path].__doc__ or "")
+        return
+    table = tables.get(path[:-1])
+    field = table.model_fields.get(str(path[-1])) if table is not None else None
+    if table is not None and field is not None:
+        yield f"**{markdown.code(keys.join(path))}**: {takes(table, str(path[-1]))}{_default(field)}"
+        if field.description:
+            yield field.description
+
+
+def _said_of_spec(about: Subject, registry: Registry, *, on_value: bool) -> Iterator[str]:
+    """The spec's key that another project's is, and what follows from it."""
+    tables, value = StageTables.of(about.stages[0].spec, registry), value_at(about.stages[0].spec.values, about.path)
+    is_known = about.key not in about.stages[0].spec.assumed
+    yield f"In a spec: {markdown.code(f'{about.key} = {show(value)}' if is_known else about.key)}."
+    if on_value and is_known and (plugin := tables.plugin_named_by(about.key)) is not None:
+        yield _of_plugin(plugin, registry)
+    yield from _following(about, tables)
 
 
 def _said(about: Subject, registry: Registry, *, on_value: bool) -> Iterator[str]:
@@ -62,6 +88,11 @@ def _said(about: Subject, registry: Registry, *, on_value: bool) -> Iterator[str
     yield f"{title}: {what}{_default(field)}"
     if field.description:
         yield field.description
+    yield from _following(about, tables)
+
+
+def _following(about: Subject, tables: StageTables) -> Iterator[str]:
+    """What holds of a key besides its meaning: where its value is in force, its preset, its numbers."""
     yield from _in_force(about)
     yield from _of_preset(about, tables)
     yield from numbers(about.key, [one.stage for one in about.stages if one.stage is not None])

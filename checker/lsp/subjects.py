@@ -69,7 +69,8 @@ def subject(path: Path, stages: Iterable[Resolved]) -> Subject | None:
     """
     stages = tuple(stages)
     origins = [(one, key) for one in stages for key, origin in one.spec.origins.items() if origin == path]
-    if origins:
+    if origins:  # first the key that is the file's by another name, then those that follow from it
+        origins.sort(key=lambda found: found[0].spec.words.get(keys.join(found[1])) != keys.join(path))
         known = origins[0][1]
         return Subject(known, path, tuple(one for one, other in origins if other == known), in_force=True)
     if not stages or stages[0].spec.importer is not None:

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from tttdit.core.findings import Finding
 from tttdit.core.spec.keys import Path
+from tttdit.core.spec.table import Table
 
 
 @frozen(kw_only=True)
@@ -16,7 +17,8 @@ class Imported:
     """Another project's file as a spec without stages.
 
     The checker judges `values` as it judges any spec. What it finds points into the file by `origins`, and speaks of keys as the file has
-    them by `words`: the finding's own key, those that are related to it, those in its texts, and those that its fix changes.
+    them by `words`: the finding's own key, those that are related to it, those in its texts, and those that its fix changes. What would
+    rest on a value that is `assumed` is not said: the dimension that it gives is open, and a finding about it is left out.
     """
 
     name: str  # of the spec
@@ -27,6 +29,10 @@ class Imported:
     )  # "video.height" is called "eval.image_height" there, be it stated or not
     findings: tuple[Finding, ...] = ()  # with their places; keys as the file has them
     replaces: frozenset[str] = frozenset()  # codes of general rules that the importer's own speak for
+    tables: Mapping[Path, type[Table]] = field(
+        factory=dict
+    )  # of the file, by their places: editors tell what their keys mean
+    assumed: frozenset[str] = frozenset()  # keys of the spec with a stand-in for what the file does not tell
     notes: tuple[
         str, ...
     ] = ()  # what the file says and a spec has no place for, a line each: comments of a converted spec

@@ -122,6 +122,10 @@ class Document:
         """The place in the text of a line and column as spans have them."""
         return self._lines.offset(line, column)
 
+    def excerpt(self, span: Span) -> str:
+        """What stands in a span; of several lines, the first."""
+        return self.lines[span.line - 1][span.column - 1 : span.end_column - 1 if span.end_line == span.line else None]
+
     @cached_property
     def comments(self) -> tuple[Span, ...]:
         """Every comment, from its # to the end of its line, in their order."""

@@ -47,6 +47,9 @@ class StageSpec:
     origins: Mapping[Path, Path | Set] = field(factory=dict, repr=False)
     words: Mapping[str, str] = field(factory=dict, repr=False)  # what an imported file calls the keys of a spec
     importer: str | None = None  # the plugin that read the file, where it is another project's
+    assumed: frozenset[str] = (
+        frozenset()
+    )  # keys whose values are an importer's stand-ins, for the file does not tell them
 
     def wrote(self, key: str) -> bool:
         """Whether the spec (base, stage or `--set`) states the key, a table's name included."""

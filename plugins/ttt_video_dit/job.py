@@ -81,8 +81,7 @@ class Job:
     def written(self, key: str) -> str:
         """The value of a key that the file states, as it stands there; of one over several lines, the first."""
         span = self.document.value_span(self.places[key])
-        line = self.document.lines[span.line - 1] if span is not None else ""
-        return line[span.column - 1 : span.end_column - 1 if span.end_line == span.line else None] if span else ""
+        return self.document.excerpt(span) if span is not None else ""
 
     def finding(
         self,

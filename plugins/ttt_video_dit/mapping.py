@@ -1,6 +1,7 @@
 """From a job to the spec that it is: which key of a job is which key of a spec.
 
-What the job leaves out has that code's default, which is stated, for a spec has its own.
+What the job leaves out has that code's default, which is stated, for a spec has its own. Where it has a TODO, or a value that cannot be,
+something stands in for it, and is marked as assumed.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from tttdit.core.spec import keys
 from tttdit.core.spec.keys import Path
@@ -16,6 +17,9 @@ from tttdit.core.spec.stage_names import usable_name
 from tttdit.core.spec.wording import show
 from tttdit.plugins.ttt_video_dit import sizes
 from tttdit.plugins.ttt_video_dit.job import Job
+
+# What stands in for keys without a default.
+_STAND_INS = {"size": "5B", "ssm_layer": "ttt_mlp", "video_length": "3sec"}
 
 # Of the scan's groups; a larger one than this has all mini-batches of any video, which a spec says with 0.
 _LARGEST_GROUP = 100_000
@@ -46,16 +50,20 @@ _GUIDANCE = {"sampling.guidance_scale": "guider.scale", "sampling.guidance_expon
 
 @frozen
 class Mapped:
-    """The spec's values, the places in the file that they come from, the file's words for its keys, and what found no place in it."""
+    """The spec's values, the places in the file that they come from, the file's words for its keys, the keys with stand-ins, and what
+    found no place in it.
+    """
 
     values: dict[str, Any] = field(factory=dict)
     origins: dict[Path, Path] = field(factory=dict)
     words: dict[str, str] = field(factory=dict)
+    assumed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 
 def as_spec(job: Job) -> Mapped | None:
     """The job as a spec; None where it does not say which model, which sequence layer, or how long its videos are."""
+    job = _with_stand_ins(job)
     model, latent = job.model, _latent_frames(job)
     if model.size is None or model.ssm_layer is None or latent is None:
         return None
@@ -74,19 +82,34 @@ def as_spec(job: Job) -> Mapped | None:
     writing.checkpoint()
     if job.samples:
         writing.sampling()
-    return Mapped(writing.values, writing.origins, writing.words, writing.notes())
+    return Mapped(writing.values, writing.origins, writing.words, frozenset(writing.assumed), writing.notes())
 
 
 def name(job: Job) -> str:
     """What the spec is called: as the run is, or else as the file is."""
-    return usable_name(job.job.exp_name if job.states("job.exp_name") else None, PurePath(job.document.path).stem)
+    is_named = job.states("job.exp_name") and "job.exp_name" not in job.doubtful
+    return usable_name(job.job.exp_name if is_named else None, PurePath(job.document.path).stem)
+
+
+def _with_stand_ins(job: Job) -> Job:
+    """The job with something for each key of `[model]` that it states, but not so that one could believe it."""
+    doubted = {name: value for name, value in _STAND_INS.items() if f"model.{name}" in job.doubtful}
+    if _sampled_frames(job) is not None:  # which say how long the videos are
+        doubted.pop("video_length", None)
+    return evolve(job, model=job.model.model_copy(update=doubted)) if doubted else job
 
 
 def _latent_frames(job: Job) -> int | None:
-    """The F of the model's video length, or else of what is sampled; one that has no segments is none."""
+    """The F of the model's video length, or else of what is sampled."""
     if job.model.video_length is not None:
         return sizes.latent_frames(job.model.video_length)
-    if not job.samples or job.states("model.video_length") or "eval.sampling_num_frames" in job.doubtful:
+    return _sampled_frames(job)
+
+
+def _sampled_frames(job: Job) -> int | None:
+    """The F that a sampling job draws; one that has no segments is none, and one that is not stated where the length should be."""
+    is_told = job.states("eval.sampling_num_frames") or not job.states("model.video_length")
+    if not job.samples or not is_told or "eval.sampling_num_frames" in job.doubtful:
         return None
     latent = job.eval.sampling_num_frames
     return latent if sizes.segments(latent) is not None else None
@@ -100,6 +123,7 @@ class _Writing:
         self.values: dict[str, Any] = {}
         self.origins: dict[Path, Path] = {}
         self.words: dict[str, str] = {}
+        self.assumed: set[str] = set()
         self.taken: set[str] = {"model.name", "optimizer.name"}  # of which there is one
         if name(job) == job.job.exp_name:
             self.taken.add("job.exp_name")
@@ -111,7 +135,10 @@ class _Writing:
             self.origins[keys.split(key)] = self.job.places[source]
         if is_word:
             self.words[key] = self.job.key(source)
-        if source not in self.job.doubtful or self.is_placeholder(source):
+        is_assumed = source in self.job.doubtful and value != "auto"
+        if is_assumed:
+            self.assumed.add(key)
+        if is_assumed or source not in self.job.doubtful or self.is_placeholder(source):
             self.taken.add(source)
 
     def state(self, key: str, value: object) -> None:
@@ -158,9 +185,11 @@ class _Writing:
         segments = sizes.segments(latent)
         assert segments is not None
         source = "eval.sampling_num_frames" if self.job.model.video_length is None else "model.video_length"
-        self.put("text.segments", segments, source, is_word=False)
+        is_told = source not in self.job.doubtful
+        self.put("text.segments", segments if is_told else "auto", source, is_word=False)
         if self.job.samples:
-            self.put("text.tokens_per_segment", self.job.eval.txt_maxlen, "eval.txt_maxlen")
+            is_long = "eval.txt_maxlen" not in self.job.doubtful
+            self.put("text.tokens_per_segment", self.job.eval.txt_maxlen if is_long else "auto", "eval.txt_maxlen")
         else:
             self.put("text.tokens_per_segment", "auto", source, is_word=False)
         if encoder is not None:
@@ -202,7 +231,7 @@ class _Writing:
         self.put(f"memory.{scan}", groups if groups <= _LARGEST_GROUP else 0, f"remat.{scan}")
         for flag in _FLAGS:
             key = f"remat.{flag}"
-            if self.job.states(key) and (key not in self.job.doubtful or self.is_placeholder(key)):
+            if self.job.states(key):
                 self.put(f"memory.{flag}", self.value(key), key)
 
     def checkpoint(self) -> None:

@@ -8,11 +8,13 @@ from tttdit.core.spec.document import Document
 from tttdit.plugins.ttt_video_dit.job_rule import JobRule
 from tttdit.plugins.ttt_video_dit.mapping import Mapped, as_spec, name
 from tttdit.plugins.ttt_video_dit.sections import read_sections
+from tttdit.plugins.ttt_video_dit.tables import SECTIONS
 
 _RULES = "tttdit.plugins.ttt_video_dit.rules"
 
-# Rules about specs that do not hold of jobs: several lists of samples are fine there, and of start weights a rule of their own speaks.
-_NOT_OF_JOBS = frozenset({"TTD402", "TTD705"})
+# Rules about specs that do not hold of jobs: several lists of samples are fine there, no group size is 0, which they would advise, and of
+# start weights a rule of their own speaks.
+_NOT_OF_JOBS = frozenset({"TTD402", "TTD503", "TTD705"})
 
 
 def read(document: Document) -> Imported:
@@ -32,5 +34,7 @@ def read(document: Document) -> Imported:
         words=spec.words,
         findings=tuple(findings),
         replaces=_NOT_OF_JOBS | replaced,
+        tables={place: SECTIONS[section] for section, place in job.sections.items()},
+        assumed=spec.assumed,
         notes=spec.notes,
     )

@@ -25,7 +25,7 @@ MOST_UNKNOWN = 50
 
 _WITHOUT_A_WORD = "ttt-video-dit accepts it without a word."
 _WHOLE_NUMBER_MATTERS = {
-    "remat.scan_checkpoint_group_size": "a group of more mini-batches than there are turns the remat of the scan off",
+    "remat.scan_checkpoint_group_size": "turns the remat of the scan off where it is more than there are mini-batches",
 }
 
 
@@ -166,7 +166,7 @@ class _Reading:
         """A number as the file has it."""
         span = self.document.value_span(path)
         assert span is not None
-        return self.document.lines[span.line - 1][span.column - 1 : span.end_column - 1]
+        return self.document.excerpt(span)
 
     def _add(
         self, code: str, name: str, message: str, help: str, path: Path, span: Any, fix: Fix | None = None

@@ -30,7 +30,7 @@ class RematLayerGroups(JobRule):
     code = "TTD807"
     name = "remat-layer-groups"
     reads = (KEY, SIZE)
-    speaks_for = ("TTD501", "TTD503")
+    speaks_for = ("TTD501",)
 
     def look(self, job: Job) -> Iterator[Finding]:
         """One finding at the size."""

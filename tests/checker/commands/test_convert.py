@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomli
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tttdit.checker.checking import Checker
@@ -91,6 +91,24 @@ def test_a_todo_is_a_commented_line_and_the_errors_are_told(convert: Convert) ->
     assert "#   wandb.entity = TODO\n" in out
     assert "# lr = TODO\n" in out
     assert "manifest" not in tomli.loads(out)["data"]
+
+
+def test_a_value_that_cannot_be_is_a_commented_line_too(convert: Convert) -> None:
+    """Neither it nor what the check puts in its place becomes a part of the spec."""
+    lines = '[optimizer]\nlr = "1e-5"\n[parallelism]\ndp_sharding = 0\n[remat]\nmlp = 1\n'
+    Path("job.toml").write_text(JOB.replace('"9sec"', '"10sec"') + lines)
+    code, out, _ = convert("job.toml")
+    assert code == 0
+    for line in ('# seconds = "10sec"', '# lr = "1e-5"', "# dp_sharding = 0", "# mlp = 1"):
+        assert f"\n{line}\n" in out
+    spec = tomli.loads(out)
+    assert "seconds" not in spec["video"]
+    assert spec["text"]["segments"] == "auto"
+
+
+def test_a_spec_is_not_called_as_a_todo(convert: Convert) -> None:
+    Path("job.toml").write_text(JOB.replace('"nine-seconds"', "TODO"))
+    assert tomli.loads(convert("job.toml")[1])["name"] == "job"
 
 
 def test_it_writes_a_file_and_never_over_another(convert: Convert) -> None:
@@ -242,6 +260,7 @@ def test_the_spec_is_judged_as_the_job(text: str) -> None:
     document = Document.parse(text, "job.toml")
     imported = CHECKER.imported(document)
     assert imported is not None
+    assume(not imported.assumed)  # of a value that cannot be a comment is left
     job = CHECKER.check(document)
     spec = CHECKER.check(Document.parse(spec_text(document, imported, "an importer", 0), "spec.toml"))
     assert general_errors(job, imported.replaces) == general_errors(spec, imported.replaces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from editor import Editor, start
 
 ROOT = Path(__file__).parents[3]
@@ -148,6 +149,60 @@ def test_text_from_a_spec_stays_text(editor: Editor) -> None:
     editor.open(text)
     said = hovered(editor, text, "[data]")
     assert '| `manifest` | `` "`&#124;](https://x) \\u001b[31m\\u202e" `` | the file |' in said
+
+
+JOB = """\
+[job]
+exp_name = "nine-seconds"
+
+[model]
+size = "5B"
+ssm_layer = "ttt_mlp"
+video_length = "9sec"
+
+[eval]
+output_dir = "/videos"
+sampling_num_frames = 37
+txt_maxlen = 502
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "spec"),
+    [
+        ("size", '**`model.size`**: "5B" or "debug"\n\n5B: width 3,072', '`model.preset = "5B"`'),
+        ("ssm_layer", '**`model.ssm_layer`**: "ttt_mlp" or "ttt_linear"', '`model.mixer.plugin = "ttt-mlp"`'),
+        ("video_length", '**`model.video_length`**: "3sec", "9sec"', "`video.seconds = 9`"),
+        (
+            "txt_maxlen",
+            "**`eval.txt_maxlen`**: whole number at least 1; default `498`",
+            "`text.tokens_per_segment = 502`",
+        ),
+        ("output_dir", "**`eval.output_dir`**: text\n\nFolder for the videos.", None),
+        ("exp_name", '**`job.exp_name`**: text; default `"default job"`\n\nName of the run.', None),
+    ],
+)
+def test_a_key_of_a_job_means_what_it_means_there(
+    start_editor: Callable[..., Editor], key: str, said: str, spec: str | None
+) -> None:
+    editor = start_editor()
+    editor.open(JOB)
+    hover = hovered(editor, JOB, key)
+    assert hover.startswith(said)
+    if spec is None:
+        assert "In a spec" not in hover
+    else:
+        assert f"\n\nIn a spec: {spec}." in hover
+
+
+def test_a_section_of_a_job_and_a_key_that_is_not_known_yet(start_editor: Callable[..., Editor]) -> None:
+    text = JOB.replace('"9sec"', "TODO").replace("sampling_num_frames = 37\n", "")
+    editor = start_editor()
+    editor.open(text)
+    assert hovered(editor, text, "model") == "`[model]`: the transformer, and how long its videos are."
+    said = hovered(editor, text, "video_length")
+    assert said.partition("In a spec: ")[2].startswith("`video.seconds`.")
+    assert "seconds = 3" not in said
 
 
 def test_a_file_that_an_importer_knows_has_its_own_words(start_editor: Callable[..., Editor], tmp_path: Path) -> None:

@@ -135,6 +135,10 @@ def test_one_mistake_is_one_finding(sampling: str, check_job: Check) -> None:
             "[remat]\nshard_transformer_inputs = true",
             "remat.shard_transformer_inputs = true without tensor parallelism",
         ),
+        (
+            '[training]\nadapter_method = "sft"\n[parallelism]\ntp_sharding = 2',
+            "2 ranks of tensor parallelism with sft",
+        ),
         ("[parallelism]\ntp_sharding = 5", "A = 48 heads cannot be shared by 5 tensor-parallel ranks"),
     ],
 )
@@ -142,6 +146,12 @@ def test_what_that_runtime_forbids(sampling: str, check_job: Check, lines: str, 
     (finding,) = check_job(sampling, lines).findings
     assert finding.severity == "error"
     assert finding.message.startswith(message)
+
+
+def test_no_group_size_is_advised_that_a_job_cannot_have(training: str, check_job: Check) -> None:
+    """A spec says with 0 that nothing is in groups; in a job 0 is an error."""
+    lines = ("transformer_checkpoint_layer_group_size = 42", "scan_checkpoint_group_size = 5000")
+    assert [finding.code for finding in check_job(training, "[remat]", *lines).findings] == ["TTD811"]
 
 
 def test_ttt_linear_has_no_such_kernel(sampling: str, check_job: Check) -> None:

@@ -77,7 +77,7 @@ def test_a_float_for_a_whole_number_is_a_warning_that_says_what_it_does(training
     assert finding.severity == "warning"
     assert finding.message == (
         "remat.scan_checkpoint_group_size is 1e6, a float where a whole number is meant: ttt-video-dit accepts it, "
-        "and a group of more mini-batches than there are turns the remat of the scan off"
+        "and turns the remat of the scan off where it is more than there are mini-batches"
     )
     assert finding.fix is not None
     assert finding.fix.applicability == "safe"
@@ -95,12 +95,72 @@ def test_a_todo_is_an_error_at_its_line_and_nothing_else_is(training: str, check
 
 
 @pytest.mark.parametrize("key", ["size", "ssm_layer", "video_length"])
-def test_without_knowing_the_model_nothing_more_is_said(training: str, check_job: Check, key: str) -> None:
-    """Where a TODO or a wrong value stands, what follows from it is not complained of as well."""
-    lines = [f"{key} = TODO" if line.startswith(f"{key} =") else line for line in training.split("\n")]
+@pytest.mark.parametrize(("value", "code"), [("TODO", "TTD001"), ('"6B"', "TTD003")])
+def test_without_knowing_the_model_the_rest_is_checked(
+    training: str, check_job: Check, key: str, value: str, code: str
+) -> None:
+    """Where a TODO or a wrong value stands, nothing is said that follows from it, but all that does not."""
+    lines = [f"{key} = {value}" if line.startswith(f"{key} =") else line for line in training.split("\n")]
     file = check_job("\n".join(lines))
-    assert codes(file) == ["TTD001"]
-    assert file.stages == ()
+    assert [found for found in codes(file) if found != "TTD811"] == [code]
+    file = check_job("\n".join(lines), "[parallelism]", "dp_sharding = 3")
+    assert [found for found in codes(file) if found != "TTD811"] == [code, "TTD602"]
+
+
+def test_what_is_not_known_has_no_numbers(training: str, check_job: Check) -> None:
+    (stage,) = check_job(training.replace('"9sec"', "TODO").replace('"5B"', "TODO")).stages
+    assert {symbol: stage.dims[symbol] for symbol in ("F", "S", "T", "L", "n", "D", "A", "X")} == dict.fromkeys(
+        ("F", "S", "T", "L", "n", "D", "A", "X")
+    )
+    assert stage.dims["b"] == 64
+
+
+@pytest.mark.parametrize(
+    ("section", "lines"),
+    [
+        ("[training]", "global_batch_size = {}\n[parallelism]\ndp_sharding = 64"),
+        ("[training]", "global_batch_size = 64\n[parallelism]\ndp_sharding = 64\ndp_replicate = {}"),
+        ("[model]", "mini_batch_size = {}\n[parallelism]\ndp_sharding = 8"),
+        ("[parallelism]", "tp_sharding = {}\n[remat]\nshard_transformer_inputs = true"),
+        ("[optimizer]", "lr = {}\nlr_end = 5e-4"),
+    ],
+)
+@pytest.mark.parametrize(("value", "code"), [("TODO", "TTD001"), ('"x"', "TTD003")])
+def test_nothing_rests_on_a_default_that_is_not_meant(
+    training: str, check_job: Check, section: str, lines: str, value: str, code: str
+) -> None:
+    """A key that is stated has no default, even where what it is cannot be told."""
+    text = f"{training}\n{section}\n" if section not in training else training
+    file = check_job(
+        text.replace(f"{section}\n", f"{section}\n{lines.format(value)}\n", 1)
+        if "[" not in lines
+        else _with(text, section, lines.format(value))
+    )
+    assert [finding.code for finding in file.findings if finding.severity != "info"] == [code]
+
+
+def _with(text: str, section: str, lines: str) -> str:
+    """The lines after the section's header, and the sections among them at the end."""
+    own, bracket, rest = lines.partition("[")
+    return text.replace(f"{section}\n", f"{section}\n{own}", 1) + f"\n{bracket}{rest}\n"
+
+
+@pytest.mark.parametrize(("value", "code"), [("TODO", "TTD001"), ('"502"', "TTD003"), ("0", "TTD003")])
+def test_where_a_sampling_job_says_no_length_those_that_work_are_told(
+    sampling: str, check_job: Check, value: str, code: str
+) -> None:
+    file = check_job(sampling.replace("502", value))
+    told, wrong = file.findings if file.findings[0].code == "TTD811" else file.findings[::-1]
+    assert (told.code, wrong.code) == ("TTD811", code)
+    assert told.message == "the job does not say how many tokens each of its 3 text segments has: T = 54 (mod 64) works"
+    assert told.help == "write eval.txt_maxlen = 374, 438 or 502; the text encoder takes up to 512"
+    assert told.span is not None
+    assert told.span.line == 18
+
+
+def test_a_sampling_jobs_frames_say_its_length_where_a_todo_does_not(sampling: str, check_job: Check) -> None:
+    file = check_job(sampling.replace('"9sec"', "TODO").replace("502", "493"))
+    assert sorted(codes(file)) == ["TTD001", "TTD201"]
 
 
 def test_many_unknown_names_are_not_all_told(training: str, check_job: Check) -> None:

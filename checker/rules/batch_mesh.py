@@ -57,9 +57,9 @@ class BatchMesh(Rule):
             related=written(
                 stage,
                 {
-                    "parallelism.dp_replicate": f"{replicas:,} replicas",
-                    "parallelism.dp_sharding": f"{shards:,} shards",
-                    "training.grad_accum_steps": f"{passes:,} accumulation steps",
+                    "parallelism.dp_replicate": f"{replicas:,} replica{'' if replicas == 1 else 's'}",
+                    "parallelism.dp_sharding": f"{shards:,} shard{'' if shards == 1 else 's'}",
+                    "training.grad_accum_steps": f"{passes:,} accumulation step{'' if passes == 1 else 's'}",
                 },
             ),
             fix=Fix("unsafe", (Edit("training.global_batch_size", nearest(works, samples, 1)[0]),)) if works else None,

@@ -21,6 +21,7 @@ from tttdit.checker.staging import stage_report
 from tttdit.core.errors import SpecError, UsageError
 from tttdit.core.findings import Finding
 from tttdit.core.plugin.importing import Imported
+from tttdit.core.plugin.kinds import Importer
 from tttdit.core.plugin.registry import Registry
 from tttdit.core.spec.defaults import DEFAULT_PLUGINS
 from tttdit.core.spec.document import Document
@@ -126,16 +127,20 @@ class Checker:
 
     def imported(self, document: Document) -> Imported | None:
         """What an importer makes of the document, where one knows it."""
-        importer = importer_of(document, self.registry)
-        return None if importer is None else read_with(importer, document, self.registry)
+        read = self._read_by_importer(document)
+        return None if read is None else read[1]
 
     def curriculum(self, document: Document) -> Curriculum:
         """All stages of a document that can be read, be they looked at or not."""
-        importer = importer_of(document, self.registry)
-        if importer is None:
+        read = self._read_by_importer(document)
+        if read is None:
             return stages(document, self._parsed, DEFAULT_PLUGINS)
-        imported = read_with(importer, document, self.registry)
+        importer, imported = read
         return as_curriculum(importer, document, imported, self._parsed, DEFAULT_PLUGINS)
+
+    def _read_by_importer(self, document: Document) -> tuple[Importer, Imported] | None:
+        importer = importer_of(document, self.registry)
+        return None if importer is None else (importer, read_with(importer, document, self.registry))
 
     def _curriculum(self, document: Document) -> Curriculum:
         """The stages that are looked at."""

@@ -13,6 +13,7 @@ from tttdit.core.plugin.importing import Imported
 from tttdit.core.spec import keys, writing
 from tttdit.core.spec.document import Document
 from tttdit.core.spec.keys import Path
+from tttdit.core.wording import plural
 
 
 def spec_text(document: Document, imported: Imported, importer: str, errors: int) -> str:
@@ -30,7 +31,7 @@ def spec_text(document: Document, imported: Imported, importer: str, errors: int
 def _heading(document: Document, imported: Imported, importer: str, errors: int) -> Iterator[str]:
     yield f'# Converted from {one_line(PurePath(document.path).name)}, which the importer "{importer}" reads.'
     if errors:
-        yield f"# That file has {errors:,} error{'' if errors == 1 else 's'}: tttdit-check says which."
+        yield f"# That file has {errors:,} {plural(errors, 'error')}: tttdit-check says which."
     if imported.notes:
         yield "#"
         yield "# What it says and a spec has no place for:"

@@ -29,6 +29,11 @@ def writable(value: Number) -> int | float:
     return int(value) if value.denominator == 1 else float(value)
 
 
+def plural(count: int, noun: str) -> str:
+    """`shard` for one, `shards` for any other number."""
+    return noun if count == 1 else f"{noun}s"
+
+
 def either(values: Iterable[Number]) -> str:
     """`438, 502 or 566`, as a spec writes them: without thousands separators."""
     texts = [str(writable(value)) for value in values]

@@ -10,6 +10,7 @@ import click
 from tttdit.checker.commands import options
 from tttdit.checker.output import complain, write
 from tttdit.core.errors import UsageError
+from tttdit.core.wording import plural
 
 EPILOG = """\b
 Examples:
@@ -65,7 +66,7 @@ def convert(path: str, output: str | None, force: bool, allowed: tuple[str, ...]
         _save(output, text, force)
         write([f"written: {output}"])
     if errors:
-        complain(f"{path} has {errors:,} error{'' if errors == 1 else 's'}: tttdit-check {path} says which")
+        complain(f"{path} has {errors:,} {plural(errors, 'error')}: tttdit-check {path} says which")
     return 0
 
 

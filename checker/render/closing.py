@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tttdit.checker.render.paint import Paint
 from tttdit.checker.report import Report
+from tttdit.core.wording import plural
 
 
 def closing(report: Report, paint: Paint, *, dry: bool = False) -> Iterator[str]:
@@ -21,7 +22,7 @@ def closing(report: Report, paint: Paint, *, dry: bool = False) -> Iterator[str]
 
 def counted(count: int, noun: str) -> str:
     """`1 file`, `2 files`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{count} {plural(count, noun)}"
 
 
 def _found(report: Report, paint: Paint, dry: bool) -> str:

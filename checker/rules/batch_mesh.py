@@ -8,7 +8,7 @@ from tttdit.core.findings import Edit, Finding, Fix
 from tttdit.core.laws import Divisible, nearest
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
-from tttdit.core.wording import either, written
+from tttdit.core.wording import either, plural, written
 
 
 class BatchMesh(Rule):
@@ -50,16 +50,16 @@ class BatchMesh(Rule):
         works = found.nearest(samples, 2) if found is not None else []
         yield self.finding(
             f"{samples:,} samples cannot be shared by {replicas:,} * {shards:,} data-parallel ranks in {passes:,} "
-            f"accumulation step{'' if passes == 1 else 's'}: {shares:,} equal shares do not come out whole",
+            f"{plural(passes, 'accumulation step')}: {shares:,} equal shares do not come out whole",
             key="training.global_batch_size",
             help=f"write training.global_batch_size = {either(works)}"
             + (", or training.grad_accum_steps = 1" if passes > 1 and samples % (replicas * shards) == 0 else ""),
             related=written(
                 stage,
                 {
-                    "parallelism.dp_replicate": f"{replicas:,} replica{'' if replicas == 1 else 's'}",
-                    "parallelism.dp_sharding": f"{shards:,} shard{'' if shards == 1 else 's'}",
-                    "training.grad_accum_steps": f"{passes:,} accumulation step{'' if passes == 1 else 's'}",
+                    "parallelism.dp_replicate": f"{replicas:,} {plural(replicas, 'replica')}",
+                    "parallelism.dp_sharding": f"{shards:,} {plural(shards, 'shard')}",
+                    "training.grad_accum_steps": f"{passes:,} {plural(passes, 'accumulation step')}",
                 },
             ),
             fix=Fix("unsafe", (Edit("training.global_batch_size", nearest(works, samples, 1)[0]),)) if works else None,

@@ -12,10 +12,10 @@ from attrs import frozen
 from tttdit.core.findings import Finding
 from tttdit.core.spec.positions import Lines
 from tttdit.core.spec.scanner import STRING, Extent
+from tttdit.core.spec.shortening import short
 
 # One placeholder is a mistake of a person, hundreds are another kind of file.
 MOST_PLACEHOLDERS = 100
-LONGEST_SHOWN = 60
 
 PLACEHOLDER = r"(?:TODO|FIXME|XXX+|TBD|CHANGEME)\b|<[^>\n\"']*>"
 
@@ -61,8 +61,3 @@ def _finding(text: str, extent: Extent, lines: Lines) -> Finding:
     help = "A value must be written here; in quotes if it is text" + (f': {key} = "..."' if key else ".")
     message = f"{short(word)} is still to be replaced"
     return Finding("TTD001", "toml-syntax", "error", message, help, span=lines.span(extent.start, extent.end))
-
-
-def short(text: str) -> str:
-    """The text, cut where it is long."""
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."

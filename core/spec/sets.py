@@ -10,8 +10,7 @@ from tttdit.core.errors import UsageError
 from tttdit.core.spec import keys
 from tttdit.core.spec.document import Document
 from tttdit.core.spec.keys import Path
-
-LONGEST_SHOWN = 60
+from tttdit.core.spec.shortening import short
 
 
 @frozen
@@ -25,9 +24,7 @@ class Set:
     @property
     def shown(self) -> str:
         """`--set key=value`, cut where it is long."""
-        return (
-            f"--set {self.text}" if len(self.text) <= LONGEST_SHOWN else f"--set {self.text[: LONGEST_SHOWN - 4]} ..."
-        )
+        return f"--set {short(self.text)}"
 
     @classmethod
     def parse(cls, text: str) -> Set:

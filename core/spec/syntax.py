@@ -6,9 +6,9 @@ import re
 
 from tttdit.core.findings import Applicability, Finding, Fix, Related, Replacement
 from tttdit.core.spec.keys import join
-from tttdit.core.spec.placeholders import LONGEST_SHOWN, short
 from tttdit.core.spec.positions import Lines
 from tttdit.core.spec.scanner import scan
+from tttdit.core.spec.shortening import LONGEST_SHOWN, short
 
 _PLACE = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
 _WORD = re.compile(r"[^\s,=\[\]{}#\"']+")

@@ -12,10 +12,9 @@ from typing import Any
 import tomli
 from pydantic_core import ErrorDetails
 
+from tttdit.core.spec.shortening import LONGEST_SHOWN, short
 from tttdit.core.spec.table import PluginTable, Table, takes_tuple
 from tttdit.core.spec.tables import BASE_TABLES
-
-LONGEST_SHOWN = 60
 
 _KINDS = {
     "int_type": "a whole number",
@@ -47,8 +46,7 @@ def show(value: Any) -> str:
     """The value as a spec would write it, cut where it is long."""
     if isinstance(value, Mapping):
         return "a table"
-    text = _toml(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
+    return short(_toml(value))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

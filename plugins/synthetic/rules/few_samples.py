@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tttdit.core.findings import Edit, Finding, Fix
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
-from tttdit.core.wording import written
+from tttdit.core.wording import plural, written
 
 KEY = "data.samples"
 
@@ -37,7 +37,7 @@ class FewSamples(Rule):
         if samples >= step:
             return
         yield self.finding(
-            f"{samples:,} different sample{'' if samples == 1 else 's'} for steps of {step:,}: samples come again within a step",
+            f"{samples:,} different {plural(samples, 'sample')} for steps of {step:,}: samples come again within a step",
             key=KEY,
             help=f"write {KEY} = {step} or more",
             related=written(

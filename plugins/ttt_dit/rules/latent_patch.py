@@ -9,7 +9,7 @@ from tttdit.core.laws import Divisible, nearest
 from tttdit.core.rules import Rule
 from tttdit.core.solving.nearby import nearby
 from tttdit.core.stage import Stage
-from tttdit.core.wording import either, written
+from tttdit.core.wording import either, plural, written
 
 
 class LatentPatch(Rule):
@@ -44,7 +44,7 @@ class LatentPatch(Rule):
             pixels = int(stage.dims[symbol])
             values = nearby(stage, symbol, self.laws(stage))
             yield self.finding(
-                f"{latents:,} latent {what}{'' if latents == 1 else 's'} (of {pixels:,} pixels) cannot be cut into patches of {patch}: "
+                f"{latents:,} latent {plural(latents, what)} (of {pixels:,} pixels) cannot be cut into patches of {patch}: "
                 f"{latents % patch} left over",
                 key=key,
                 help=f"write {key} = {either(values)}" if values else "",

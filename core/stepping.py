@@ -34,11 +34,17 @@ class Step:
         return sum(operator.flops for operator in self.log)
 
 
-def step_inputs(stage: Stage, dtype: str) -> list[Input]:
-    """What the objective takes behind the model: video, text, timestep, and noise like the video; floating-point ones in `dtype`."""
+def step_inputs(stage: Stage, dtype: str, *, formulas: bool = False) -> list[Input]:
+    """What the objective takes behind the model: video, text, timestep, and noise like the video; floating-point ones in `dtype`.
+
+    With `formulas` their sizes remember how they came about.
+    """
     inputs: Mapping[str, Input] = stage.assembly.model.inputs(stage.model, stage.dims)
     sizes = [
-        Input(tuple(map(int, wanted.shape)), wanted.dtype if wanted.dtype == "int64" else dtype)  # type: ignore[arg-type]
+        Input(
+            wanted.shape if formulas else tuple(map(int, wanted.shape)),
+            wanted.dtype if wanted.dtype == "int64" else dtype,  # type: ignore[arg-type]
+        )
         for wanted in inputs.values()
     ]
     return [*sizes, sizes[0]]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tttdit.checker.api import check, load_spec
+    from tttdit.checker.memory.predicting import predict_memory
     from tttdit.checker.report import Report
     from tttdit.checker.spec import Spec
     from tttdit.core.plugin.hooks import hookimpl
@@ -35,6 +36,7 @@ __all__ = [
     "hookimpl",
     "load_spec",
     "load_weights",
+    "predict_memory",
     "training_loss",
 ]
 
@@ -46,6 +48,7 @@ _PLACES = {
     "hookimpl": "tttdit.core.plugin.hooks",
     "load_spec": "tttdit.checker.api",
     "load_weights": "tttdit.core.runtime.weights.loading",
+    "predict_memory": "tttdit.checker.memory.predicting",
     "training_loss": "tttdit.core.runtime.objective",
 }
 

@@ -141,9 +141,12 @@ def _run_again(frame: Frame) -> None:
             raise _Stop
         return tensor
 
+    before, STATE.recomputing = STATE.recomputing, True
     try:
         with saved_tensors_hooks(pack, lambda tensor: tensor), enable_grad():
             frame.function(*arguments)
     except _Stop:
         pass
+    finally:
+        STATE.recomputing = before
     frame.done = True

@@ -28,6 +28,8 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
         raise SymbolicError("backward of a tensor that does not require grad and does not have a grad_fn")
     if gradient is None and loss.elements != 1:
         raise SymbolicError("grad can be implicitly created only for scalar outputs")
+    if STATE.meter is not None:
+        STATE.meter.begin_backward()
     waiting_for = _dependencies(root)
     # torch.autograd.backward's own frame holds the root's gradient to the end
     held = raw.like("ones_like", loss) if gradient is None else gradient
@@ -38,7 +40,8 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
     del first
     arrived: dict[Any, Gradients] = {}
     grad_enabled, STATE.grad_enabled = STATE.grad_enabled, False
-    place, line = STATE.place, STATE.line
+    place, line, region = STATE.place, STATE.line, STATE.region
+    STATE.region = ""
     try:
         while ready:
             _, _, node, gradients = heapq.heappop(ready)
@@ -69,7 +72,7 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
             del node, made, edge
     finally:
         STATE.grad_enabled = grad_enabled
-        STATE.place, STATE.line = place, line
+        STATE.place, STATE.line, STATE.region = place, line, region
     del held
 
 

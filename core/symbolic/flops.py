@@ -22,7 +22,7 @@ def work(formula: Callable[..., int], *shapes: Shape) -> None:
     """
     meter = STATE.meter
     if meter is not None:
-        meter.flops += formula(*(tuple(map(int, shape)) for shape in shapes)) * repeats()
+        meter.worked(formula, shapes, repeats())
 
 
 def product(left: Shape, right: Shape) -> int:

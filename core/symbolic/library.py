@@ -1,7 +1,7 @@
 """`torch.library.custom_op`: an operator whose Python body runs here too, and whose backward is registered.
 
 With `STATE.inside_operators` off its fake is run instead, as torch does on fake tensors: the operator counts as one, with its results'
-bytes and its body's floating-point operations.
+bytes, and with its body's workspace and floating-point operations.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, get_origin
 
+from attrs import frozen
+
 from tttdit.core.errors import UnknownCall
 from tttdit.core.loops import STEPS_COUNTED, repeats, shortened
 from tttdit.core.symbolic import raw
@@ -18,7 +20,7 @@ from tttdit.core.symbolic.autograd import Gradients, Node, Saved, no_grad, wants
 from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.dtype import DType
 from tttdit.core.symbolic.state import STATE
-from tttdit.core.symbolic.storage import Meter
+from tttdit.core.symbolic.storage import Meter, uncounted
 from tttdit.core.symbolic.tensor import Size, Tensor
 
 
@@ -37,6 +39,14 @@ def custom_op(
     if fn is None:
         return lambda function: CustomOperator(name, function)
     return CustomOperator(name, fn)
+
+
+@frozen
+class Work:
+    """What a custom operator's body does beside its results: floating-point operations, and the most bytes that it holds for a moment."""
+
+    flops: int
+    workspace: int
 
 
 class Context:
@@ -72,7 +82,7 @@ class CustomOperator:
         self._name = name.rpartition("::")[2]
         self._body = body
         self._fake: Callable[..., Any] | None = None
-        self._flops: dict[Hashable, int] = {}
+        self._works: dict[Hashable, Work] = {}
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., None] | None = None
 
@@ -131,7 +141,7 @@ class CustomOperator:
         if isinstance(result, list) and not self._gives_list():
             result = tuple(result)  # as the operator's schema says
         if STATE.meter is not None:
-            STATE.meter.flops += self._work(arguments) * repeats()
+            STATE.meter.ran(self, arguments, repeats())
         raw.dispatched(self._name, *_tensors([result]))
         return result
 
@@ -140,18 +150,21 @@ class CustomOperator:
         declared = inspect.signature(self._body).return_annotation
         return get_origin(declared) is list or str(declared).startswith("list")
 
-    def _work(self, arguments: Sequence[Any]) -> int:
-        """The body's floating-point operations."""
-        key = tuple(map(_look, arguments))
-        if key not in self._flops:
+    def work(self, arguments: Sequence[Any]) -> Work:
+        """The body's work for arguments of these sizes. It is run for it, once, with its loops shortened."""
+        plain = [_plain(argument) for argument in arguments]
+        key = tuple(map(_look, plain))
+        if key not in self._works:
             before, STATE.inside_operators = STATE.inside_operators, True
             try:
                 with Meter() as meter, shortened(STEPS_COUNTED):
-                    self._run_body(arguments)
+                    result = self._run_body(plain)
+                    held = meter.now
+                    del result
             finally:
                 STATE.inside_operators = before
-            self._flops[key] = meter.flops
-        return self._flops[key]
+            self._works[key] = Work(meter.flops, meter.peak - held)
+        return self._works[key]
 
     def _with_node(self, context: Context, arguments: Sequence[Any], inputs: Sequence[Tensor]) -> Any:
         backward = self._backward
@@ -196,6 +209,16 @@ def _look(argument: Any) -> Hashable:
     if isinstance(argument, (list, tuple)):
         return tuple(map(_look, argument))
     return argument.formula if isinstance(argument, Dim) else (type(argument), argument)
+
+
+def _plain(argument: Any) -> Any:
+    """The argument with sizes that are mere numbers; tensors are others like those given, whose memory nobody counts."""
+    if isinstance(argument, Tensor):
+        with uncounted():
+            return raw.empty(tuple(map(int, argument.shape)), argument.dtype, argument.strides)
+    if isinstance(argument, (list, tuple)):
+        return [_plain(each) for each in argument]
+    return int(argument) if isinstance(argument, Dim) else argument
 
 
 def _again(result: Any) -> Any:

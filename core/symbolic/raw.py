@@ -53,12 +53,11 @@ def unlogged() -> Iterator[None]:
     if meter is None:
         yield
         return
-    log, peak, at = meter.log, meter.peak, meter.peak_operator
-    meter.log = None
+    before, meter.silent = meter.silent, True
     try:
         yield
     finally:
-        meter.log, meter.peak, meter.peak_operator = log, peak, at
+        meter.silent = before
 
 
 def composite(name: str) -> Callable[[Function], Function]:

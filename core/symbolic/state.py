@@ -28,7 +28,13 @@ class State(threading.local):
     grad_enabled: bool = True
     in_operator: bool = False  # in a custom operator's body, where composite functions count as one operator
     place: str = ""  # the module or region that is at work, for logs
+    region: str = ""  # the innermost region that is run, for logs
+    recomputing: bool = False  # whether a region is run once more
     line: str = ""  # in backward: the module's line that made the node at work, for logs
+    device: str = "cpu"  # whose rules hold where devices differ in what they keep and allocate: "cpu" or "cuda"
+    in_place: bool = (
+        False  # gradients that meet are added in place, as training does; else out of place, as under a dispatch mode
+    )
     default_dtype: DType | None = None
     recorder: Recorder | None = None  # is told of every module call
     operator_results: dict[Any, Any] | None = None  # of custom operators, for calls that are alike; None: each one runs

@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from attrs import frozen
 
 from tttdit.core.construction import construct
+from tttdit.core.regions import Regions
 from tttdit.core.stage import Stage
 from tttdit.core.stepping import OBJECTIVE, REMAT, Step, gradients_of, step_inputs, tensors_of, train_once
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.state import STATE
-from tttdit.core.symbolic.storage import Meter
-from tttdit.core.symbolic.tensor import given
+from tttdit.core.symbolic.storage import Meter, Storage
+from tttdit.core.symbolic.tape import Recorder, Standing, StandingKind, Tape
+from tttdit.core.symbolic.tensor import Tensor, given
 from tttdit.core.symbolic.trace import WORLD
+
+Result = TypeVar("Result")
+INPUTS = ("video", "text", "timestep", "noise")  # what the objective takes behind the model
+
+
+@frozen(kw_only=True)
+class Manner:
+    """How a step is run and counted.
+
+    `dtype` is that of parameters and floating-point inputs. `device` chooses between operators' rules where they differ ("cpu", "cuda").
+    With `in_place` gradients that meet are added in place, as training does; without, out of place, as under a dispatch mode, where
+    bytes can be measured. `layers` builds so many of those that are all alike. With `lines` moments know the module's line.
+    """
+
+    dtype: str
+    device: str = "cpu"
+    in_place: bool = False
+    layers: int | None = None
+    lines: bool = False
 
 
 def is_module(path: str) -> bool:
     """Whether a file is a module's; that which recomputes regions is none."""
     return WORLD.runs(path) and path != WORLD.load(REMAT.partition(":")[0]).__file__
+
+
+def record_step(stage: Stage, manner: Manner) -> Tape:
+    """The record of one training step: its model is built, and trained once, with the regions of its memory strategy.
+
+    Sizes keep their formulas. A custom operator counts as one, with its workspace. Raises `UnknownCall` for what this world does not
+    know, and what the modules raise.
+    """
+    meter = Recorder(is_module=is_module if manner.lines else None)
+    model = _model(stage, manner.dtype, layers=manner.layers, formulas=True)
+    inputs = _inputs(stage, manner.dtype, formulas=True)
+    standing = _standing(model, inputs)
+    with _manner(manner):
+        _train(model, inputs, meter, look_inside=False)
+    meter.is_for("gradients", [each.grad for each in model.parameters() if each.grad is not None])
+    return meter.tape(standing)
+
+
+def _standing(model: Any, inputs: Sequence[Tensor]) -> tuple[Standing, ...]:
+    named: list[tuple[str, StandingKind, Tensor]] = [
+        *((name, "parameter", each) for name, each in model.named_parameters()),
+        *((name, "buffer", each) for name, each in model.named_buffers()),
+        *((name, "input", each) for name, each in zip(INPUTS, inputs, strict=True)),
+    ]
+    by_storage: dict[Storage, Standing] = {}
+    for name, kind, each in named:
+        stands = Standing(
+            name, kind, each.shape, each.dtype.name, each.storage.nbytes, kind == "parameter" and each.requires_grad
+        )
+        by_storage.setdefault(each.storage, stands)
+    return tuple(by_storage.values())
 
 
 def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool = True) -> Step:
@@ -25,20 +80,70 @@ def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool =
     `meter` counts. With `look_inside` the bodies of custom operators run, every step of their loops included, else each counts as one
     operator. Raises `UnknownCall` for what this world does not know, and what the modules raise.
     """
-    wanted = types.NAMES[dtype]
-    regions = WORLD.load(REMAT)(stage.assembly.memory.strategy(stage.memory))
-    model = construct(WORLD.load, stage, regions).to(wanted)
+    model = _model(stage, dtype)
+    tensors = tensors_of(model, lambda tensor: tensor.dtype.name)
+    _train(model, _inputs(stage, dtype), meter, look_inside=look_inside)
+    return Step(tuple(meter.log or ()), tensors, gradients_of(model))
+
+
+def _model(stage: Stage, dtype: str, *, layers: int | None = None, formulas: bool = False) -> Any:
+    regions = _noted()(stage.assembly.memory.strategy(stage.memory))
+    model = construct(WORLD.load, stage, regions, layers=layers, formulas=formulas).to(types.NAMES[dtype])
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(stage.assembly.model.trains(stage.model, name))
-    tensors = tensors_of(model, lambda tensor: tensor.dtype.name)
-    inputs = [given(each.shape, types.NAMES[each.dtype]) for each in step_inputs(stage, dtype)]
+    return model
+
+
+def _inputs(stage: Stage, dtype: str, *, formulas: bool = False) -> list[Tensor]:
+    wanted = step_inputs(stage, dtype, formulas=formulas)
+    return [given(each.shape, types.NAMES[each.dtype]) for each in wanted]
+
+
+def _train(model: Any, inputs: Sequence[Tensor], meter: Meter, *, look_inside: bool) -> None:
     before, STATE.recorder, STATE.inside_operators = STATE.recorder, _Places(model), look_inside
     try:
         with meter:
             train_once(WORLD.load(OBJECTIVE), model, inputs)
     finally:
         STATE.recorder, STATE.place, STATE.inside_operators = before, "", True
-    return Step(tuple(meter.log or ()), tensors, gradients_of(model))
+
+
+class _manner:  # noqa: N801 - used like a function
+    """This thread's rules are those of a device and of a way to count."""
+
+    def __init__(self, manner: Manner) -> None:
+        self._manner = manner
+
+    def __enter__(self) -> None:
+        self._before = STATE.device, STATE.in_place
+        STATE.device, STATE.in_place = self._manner.device, self._manner.in_place
+
+    def __exit__(self, *exception: object) -> None:
+        STATE.device, STATE.in_place = self._before
+
+
+def _noted() -> Callable[[Any], Regions]:
+    """The regions of the runtime, in this world, that say which of them is at work."""
+    recomputed = WORLD.load(REMAT)
+
+    class NotedRegions(recomputed):  # type: ignore[valid-type, misc]
+        def within(self, name: str) -> Regions:
+            return NotedRegions(self.strategy, self._join(name))
+
+        def __call__(self, name: str, function: Callable[..., Result], *arguments: Any) -> Result:
+            full = self._join(name)
+
+            def noted(*given: Any) -> Result:
+                outer, STATE.region = STATE.region, full
+                try:
+                    return function(*given)
+                finally:
+                    STATE.region = outer
+
+            result: Result = super().__call__(name, noted, *arguments)
+            return result
+
+    return NotedRegions
 
 
 class _Places:

@@ -6,9 +6,10 @@ CPython's reference counts do here what they do in torch, so the same lines of a
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -17,6 +18,7 @@ from tttdit.core.symbolic.state import STATE
 
 if TYPE_CHECKING:
     from tttdit.core.symbolic.dtype import DType
+    from tttdit.core.symbolic.library import CustomOperator
     from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -26,7 +28,8 @@ class Operator:
 
     `place` is the module or region at work, `line` the module's line (".../module.py:57") that called it (in backward: that made the
     node), `rule` the line of the symbolic world that stands for it; each "" where nobody knows. `flops` are floating-point operations as
-    `torch.utils.flop_counter` counts them.
+    `torch.utils.flop_counter` counts them. `workspace` are bytes that lived beside `live` for a moment while the operator ran: what a
+    custom operator's body allocates, where it counts as one operator.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Operator:
     line: str = ""
     rule: str = ""
     flops: int = 0
+    workspace: int = 0
 
 
 class Meter:
@@ -52,7 +56,10 @@ class Meter:
         self.now = 0
         self.peak = 0
         self.peak_operator = ""
+        self.saved = 0  # live when backward began
         self.flops = 0
+        self.workspace = 0  # of the operator that returns next
+        self.silent = False  # what returns is a part of an operator
         self.log: list[Operator] | None = [] if log else None
         self._logged_flops = 0
         self._is_module = is_module
@@ -70,10 +77,34 @@ class Meter:
             gc.enable()
         STATE.meter = self._before
 
+    def made(self, storage: Storage) -> None:
+        """Memory has been allocated."""
+        self.now += storage.nbytes
+
+    def gone(self, storage: Storage) -> None:
+        """Nothing holds it any more."""
+        self.now -= storage.nbytes
+
+    def worked(self, formula: Callable[..., int], shapes: Sequence[Sequence[int]], times: int) -> None:
+        """The operator that returns next does the floating-point operations that a formula finds for these shapes, so many times."""
+        self.flops += formula(*(tuple(map(int, shape)) for shape in shapes)) * times
+
+    def ran(self, operator: CustomOperator, arguments: Sequence[Any], times: int) -> None:
+        """A custom operator that counts as one returns next; a shortened loop runs it so many times."""
+        work = operator.work(arguments)
+        self.flops += work.flops * times
+        self.workspace = work.workspace
+
+    def begin_backward(self) -> None:
+        """The loss has been computed."""
+        self.saved = self.now
+
     def sample(self, name: str, results: Iterable[Tensor]) -> None:
         """One operator has returned."""
-        if self.now > self.peak:
-            self.peak, self.peak_operator = self.now, name
+        if self.silent:
+            return
+        if self.now + self.workspace > self.peak:
+            self.peak, self.peak_operator = self.now + self.workspace, name
         if self.log is not None:
             line, rule = self.lines()
             self.log.append(
@@ -87,9 +118,11 @@ class Meter:
                     line,
                     rule,
                     self.flops - self._logged_flops,
+                    self.workspace,
                 )
             )
             self._logged_flops = self.flops
+        self.workspace = 0
 
     def lines(self) -> tuple[str, str]:
         """The module's line that is at work (in backward, that made the node) and the rule's; "" where lines are not logged."""
@@ -99,19 +132,31 @@ class Meter:
         return line or STATE.line, rule
 
 
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """What is made inside existed before, as far as the meter is concerned."""
+    meter, STATE.meter = STATE.meter, None
+    try:
+        yield
+    finally:
+        STATE.meter = meter
+
+
 class Storage:
     """An allocation. It has the size of the tensor that it was made for, and no data."""
 
-    __slots__ = ("__weakref__", "meter", "nbytes", "shape", "version")
+    __slots__ = ("__weakref__", "dtype", "meter", "nbytes", "number", "shape", "version")
 
     def __init__(self, shape: tuple[int, ...], dtype: DType) -> None:
         self.shape = shape  # kept with its formulas, so that the bytes have one too
+        self.dtype = dtype
+        self.number = -1  # what a meter knows it by
         self.nbytes = prod(map(int, shape)) * dtype.itemsize
         self.version = 0  # counts changes in place
         self.meter = STATE.meter
         if self.meter is not None:
-            self.meter.now += self.nbytes
+            self.meter.made(self)
 
     def __del__(self) -> None:
         if self.meter is not None:
-            self.meter.now -= self.nbytes
+            self.meter.gone(self)

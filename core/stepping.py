@@ -50,11 +50,12 @@ def step_inputs(stage: Stage, dtype: str, *, formulas: bool = False) -> list[Inp
     return [*sizes, sizes[0]]
 
 
-def train_once(objective: Callable[..., Any], model: Any, inputs: Sequence[Any]) -> None:
-    """Forward and, where anything is trained, backward; gradients are in the parameters afterwards."""
+def train_once(objective: Callable[..., Any], model: Any, inputs: Sequence[Any]) -> Any:
+    """The loss, after forward and, where anything is trained, backward; gradients are in the parameters then."""
     loss = objective(model, *inputs)
     if loss.requires_grad:
         loss.backward()
+    return loss
 
 
 def tensors_of(model: Any, dtype_name: Callable[[Any], str]) -> tuple[NamedShape, ...]:

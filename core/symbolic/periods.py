@@ -1,12 +1,407 @@
-"""The record of a whole step, of a model whose layers are alike."""
+"""The record of a whole step, from that of a few of its layers.
+
+Layers that are alike do alike: of a step with 42 of them the first, two in the middle and the last say everything. They are recorded, it is
+made sure that those in the middle did the same, operator by operator and allocation by allocation, and as many more are put between them as
+the model has. Layers that are recomputed in groups are two such rows, one in the other: groups, and layers of a group.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias, overload
+
+from attrs import evolve, frozen
+
+from tttdit.core.plugin.kinds import Strategy
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.stepping import Manner, record_step
-from tttdit.core.symbolic.tape import Tape
+from tttdit.core.symbolic.tape import Allocation, Moment, Standing, Tape
+
+# So many of a row are recorded: two at each end, which have a neighbour, or the neighbour's neighbour, that others do not have, and two in
+# the middle that must do the same.
+RECORDED = 6
+WORTH_IT = 0.6  # a record of more than this share of the layers takes as long as one of all
+REPEATED = 2  # the place in a row of the first of the two, which stands for all that are left out
+
+
+@frozen
+class Rows:
+    """Layers in groups: `groups` of `size`, and one of `rest` after them where that is not 0."""
+
+    groups: int
+    size: int
+    rest: int = 0
+
+    @property
+    def layers(self) -> int:
+        """How many there are in all."""
+        return self.groups * self.size + self.rest
+
+    def fewer(self) -> Rows:
+        """The rows to record for these."""
+        size = min(self.size, RECORDED + (self.rest >= RECORDED))
+        return Rows(min(self.groups, RECORDED), size, min(self.rest, size - 1))
+
+    def place(self, layer: int) -> tuple[int, int]:
+        """The group of a layer, and its number in it."""
+        return divmod(layer, self.size)
+
+    def length(self, group: int) -> int:
+        """The layers of a group."""
+        return self.size if group < self.groups else self.rest
 
 
 def whole_step(stage: Stage, manner: Manner) -> Tape:
-    """The record of one training step, with all layers."""
-    return record_step(stage, manner)
+    """The record of one training step, with all layers: the same as `record_step` gives, sooner."""
+    rows = rows_of(stage)
+    few = None if rows is None else rows.fewer()
+    if rows is None or few is None or few.layers > WORTH_IT * rows.layers:
+        return record_step(stage, manner)
+    tape = record_step(in_groups(stage, few), evolve(manner, layers=few.layers))
+    whole = stretched(tape, few, rows) if tape.layers else None
+    return whole if whole is not None else record_step(stage, manner)
+
+
+def rows_of(stage: Stage) -> Rows | None:
+    """The layers of a stage's model, as its memory strategy groups them; None where they are not all alike.
+
+    Alike are layers of a model that says which of its keywords counts them, if the strategy says the same of each.
+    """
+    model = stage.assembly.model
+    if model.repeated is None:
+        return None
+    layers = int(model.arguments(stage.model, stage.dims)[model.repeated])
+    strategy = stage.assembly.memory.strategy(stage.memory)
+    key = _grouping(stage)
+    size = strategy.group_size(key, layers) if key is not None else layers
+    return Rows(layers // size, size, layers % size)
+
+
+def _grouping(stage: Stage) -> str | None:
+    """The key of the region that groups the model's layers."""
+    model = stage.assembly.model
+    keys = [region.key for region in model.regions if region.group and region.count == model.repeated]
+    return keys[0] if len(keys) == 1 else None
+
+
+def in_groups(stage: Stage, rows: Rows) -> Stage:
+    """The stage with its layers in groups of another size."""
+    memory = stage.assembly.memory
+
+    def strategy(table: Any) -> Strategy:
+        return _Regrouped(memory.strategy(table), _grouping(stage), rows.size)
+
+    return evolve(stage, assembly=evolve(stage.assembly, memory=evolve(memory, strategy=strategy)))
+
+
+@frozen
+class _Regrouped:
+    strategy: Strategy
+    key: str | None
+    size: int
+
+    def recomputes(self, region: str) -> bool:
+        return self.strategy.recomputes(region)
+
+    def group_size(self, key: str, count: int) -> int:
+        return self.size if key == self.key else self.strategy.group_size(key, count)
+
+
+# -- runs: what one layer does in one go
+
+# Who does something: (phase, group, visit, layer of the group). A recomputed group's layers are visited twice in backward, to
+# replay and to go back, but the last one in one go: visits are counted from the end, -1 being the last.
+Who: TypeAlias = "tuple[str, int, int, int]"
+# An allocation as seen from the run that lets it go: who made it, as steps from here where it was a neighbour, and which of its.
+Held: TypeAlias = "tuple[str, Any, int, Any, int]"
+
+
+@frozen
+class Run:
+    """Moments of one layer, one after the other. `made` and `gone` have with each thing the moment, counted from the first, before which it
+    comes or goes; `live` are the bytes that live at each moment, less those that lived before the first.
+    """
+
+    who: Who
+    moments: Sequence[Moment]
+    made: Sequence[tuple[int, Allocation]]
+    gone: Sequence[tuple[int, Held]]
+    live: Sequence[int]
+
+    def does(self, other: Run) -> bool:
+        """Whether another layer does the same."""
+        return (
+            self.gone == other.gone
+            and [moment.name for moment in self.moments] == [moment.name for moment in other.moments]
+            and [(at, one.shape, one.dtype, one.kind) for at, one in self.made]
+            == [(at, one.shape, one.dtype, one.kind) for at, one in other.made]
+        )
+
+
+HEAD = "head"  # the phase of what comes before all layers
+
+
+def runs_of(tape: Tape, rows: Rows) -> list[Run]:
+    """A record cut into runs. What happens between layers belongs to the one before."""
+    starts = list(_cut(tape, rows))
+    ends = [*(start for start, _ in starts[1:]), len(tape.moments)]
+    makers: dict[int, tuple[Who, int]] = {}  # of each allocation: who made it, and which of its it is
+    made: dict[int, list[Allocation]] = defaultdict(list)
+    gone: dict[int, list[int]] = defaultdict(list)
+    for allocation in tape.allocations:
+        made[allocation.made].append(allocation)
+        if allocation.gone is not None:
+            gone[allocation.gone].append(allocation.number)
+    runs, before = list[Run](), 0
+    for (start, who), end in zip(starts, ends, strict=True):
+        here = [(at - start, one) for at in range(start, end) for one in made.get(at, ())]
+        for which, (_, one) in enumerate(here):
+            makers[one.number] = who, which
+        # what goes when all is over goes with the last run
+        until = end + (end == len(tape.moments))
+        let_go = [
+            (at - start, _held(who, *makers[number], rows)) for at in range(start, until) for number in gone.get(at, ())
+        ]
+        runs.append(Run(who, tape.moments[start:end], here, let_go, [m.live - before for m in tape.moments[start:end]]))
+        before = tape.moments[end - 1].live
+    return runs
+
+
+def _cut(tape: Tape, rows: Rows) -> Iterator[tuple[int, Who]]:
+    """Where runs begin, and whose they are."""
+    prefix = f"{tape.layers}."
+    found: list[tuple[int, str, int, int]] = [(0, HEAD, 0, 0)]
+    for at, moment in enumerate(tape.moments):
+        if moment.place.startswith(prefix):
+            layer = int(moment.place[len(prefix) :].partition(".")[0])
+            here = (moment.phase, *rows.place(layer))
+            if here != found[-1][1:]:
+                found.append((at, *here))
+    visits: dict[tuple[str, int, int], int] = defaultdict(int)
+    cut: list[tuple[int, Who]] = []
+    for at, phase, group, layer in reversed(found):
+        visits[phase, group, layer] -= 1
+        cut.append((at, (phase, group, visits[phase, group, layer], layer)))
+    return reversed(cut)
+
+
+def _held(here: Who, maker: Who, number: int, rows: Rows) -> Held:
+    phase, group, visit, layer = maker
+    if phase == HEAD:
+        return phase, 0, 0, 0, number
+    its_group = _from(here[1], group, rows.groups + bool(rows.rest)) if here[0] != HEAD else ("at", group)
+    if here[0] != HEAD and group == here[1]:
+        return phase, its_group, visit, _from(here[3], layer, rows.length(group)), number
+    return phase, its_group, visit, _seen(layer, rows.length(group)), number
+
+
+def _from(here: int, there: int, length: int) -> tuple[str, int]:
+    """A place in a row: as steps from here to who is near, else counted from the nearer end."""
+    return ("by", there - here) if abs(there - here) <= 2 else _seen(there, length)
+
+
+def _seen(there: int, length: int) -> tuple[str, int]:
+    return ("at", there) if there < length / 2 else ("at", there - length)
+
+
+# -- more of the same
+
+
+def stretched(tape: Tape, few: Rows, many: Rows) -> Tape | None:
+    """The record of a step with `many` layers from that with `few`; None where those in the middle did not do the same."""
+    runs = runs_of(tape, few)
+    if not _is_steady(runs, few):
+        return None
+    whole = _Whole(tape, few, many)
+    for run, group, layer in _in_order(runs, few, many):
+        whole.add(run, group, layer)
+    return whole.tape()
+
+
+def _is_steady(runs: Sequence[Run], rows: Rows) -> bool:
+    """Whether those in the middle of each row did the same."""
+    by_who = {run.who: run for run in runs}
+
+    def alike(some: Who, other: Who) -> bool:
+        return (some in by_who) == (other in by_who) and (some not in by_who or by_who[some].does(by_who[other]))
+
+    whos = [run.who for run in runs if run.who[0] != HEAD]
+    if rows.groups >= RECORDED:
+        for phase, group, visit, layer in whos:
+            if group == REPEATED and not alike((phase, group, visit, layer), (phase, group + 1, visit, layer)):
+                return False
+    for phase, group, visit, layer in whos:
+        is_middle = layer == REPEATED and rows.length(group) >= RECORDED
+        if is_middle and not alike((phase, group, visit, layer), (phase, group, visit, layer + 1)):
+            return False
+    return True
+
+
+def _in_order(runs: Sequence[Run], few: Rows, many: Rows) -> Iterator[tuple[Run, int, int]]:
+    """The runs of the whole step: each with the group and the layer in it that it is now of."""
+    blocks = [list(some) for _, some in itertools.groupby(runs, key=lambda run: (run.who[0], run.who[1]))]
+    before = 0
+    for block in blocks:
+        phase, group, _, _ = block[0].who
+        if phase == HEAD:
+            yield block[0], 0, 0
+            continue
+        for place in _stretch(group, before, few.groups, many.groups):
+            yield from _layers_in_order(block, place, few.length(group), many.length(place))
+        before = group
+
+
+def _layers_in_order(block: Sequence[Run], group: int, few: int, many: int) -> Iterator[tuple[Run, int, int]]:
+    before = 0
+    for run in block:
+        layer = run.who[3]
+        for place in _stretch(layer, before, few, many):
+            yield run, group, place
+        before = layer
+
+
+def _stretch(at: int, before: int, few: int, many: int) -> Sequence[int]:
+    """The places in the long row that one of the short row stands for, upwards or downwards as one comes from `before`."""
+    more = many - few
+    if at != REPEATED or more == 0:
+        return [at if at < REPEATED else at + more]
+    stands_for = range(REPEATED, REPEATED + more + 1)
+    return stands_for if before < at else stands_for[::-1]
+
+
+class _Whole:
+    """Puts the whole record together, run by run."""
+
+    def __init__(self, tape: Tape, few: Rows, many: Rows) -> None:
+        self._tape, self._few, self._many = tape, few, many
+        self._moments: list[Moment] = []
+        self._layers: list[tuple[int, int]] = []  # of each moment: that which was recorded, and that which it is of now
+        self._live: list[int] = []
+        self._allocations: list[Allocation] = []
+        self._made: list[int] = []
+        self._gone: list[int | None] = []
+        self._numbers: dict[Who, int] = {}  # of the first allocation of each run
+
+    def add(self, run: Run, group: int, layer: int) -> None:
+        """The run is, now, of a group and a layer in it."""
+        phase, old_group, visit, old_layer = run.who
+        first, held = len(self._moments), self._live[-1] if self._live else 0
+        self._numbers[phase, group, visit, layer] = len(self._allocations)
+        layers = (old_group * self._few.size + old_layer, group * self._many.size + layer)
+        self._moments += run.moments
+        self._layers += [layers] * len(run.moments)
+        self._live += [held + live for live in run.live]
+        self._allocations += [one for _, one in run.made]
+        self._made += [first + at for at, _ in run.made]
+        self._gone += [None] * len(run.made)
+        for at, what in run.gone:
+            self._gone[self._number(what, group, layer)] = first + at
+
+    def _number(self, held: Held, group: int, layer: int) -> int:
+        phase, in_groups, visit, in_layers, number = held
+        if phase == HEAD:
+            return self._numbers[HEAD, 0, -1, 0] + number
+        there = _there(in_groups, group, self._many.groups + bool(self._many.rest))
+        return self._numbers[phase, there, visit, _there(in_layers, layer, self._many.length(there))] + number
+
+    def tape(self) -> Tape:
+        """All of it."""
+        moments = _Moments(self._moments, self._live, self._layers, self._tape.layers)
+        allocations = _Allocations(self._allocations, self._made, self._gone)
+        backward = (at for at, moment in enumerate(self._moments) if moment.phase == "backward")
+        forward = next(backward, len(self._moments))
+        lives = zip(self._allocations, self._made, self._gone, strict=True)
+        return evolve(
+            self._tape,
+            standing=self._standing(),
+            moments=moments,
+            allocations=allocations,
+            high=[live + moment.workspace for live, moment in zip(self._live, self._moments, strict=True)],
+            forward=forward,
+            saved_bytes=sum(
+                one.nbytes for one, made, gone in lives if made < forward and (gone is None or gone > forward)
+            ),
+            flops=sum(moment.flops for moment in self._moments),
+            recompute_flops=sum(moment.flops for moment in self._moments if moment.recomputing),
+        )
+
+    def _standing(self) -> tuple[Standing, ...]:
+        """What stands before the step, with all layers; what they share belongs to the first."""
+        prefix = f"{self._tape.layers}."
+        of_layers: dict[int, list[Standing]] = defaultdict(list)
+        standing: list[Standing] = []
+        for one in self._tape.standing:
+            if one.name.startswith(prefix):
+                of_layers[int(one.name[len(prefix) :].partition(".")[0])].append(one)
+            else:
+                standing.append(one)
+        for layer in range(self._many.layers):
+            like = _like(layer, self._few, self._many)
+            standing += [
+                evolve(one, name=_moved(one.name, f"{prefix}{like}", f"{prefix}{layer}")) for one in of_layers[like]
+            ]
+        return tuple(standing)
+
+
+def _like(layer: int, few: Rows, many: Rows) -> int:
+    """The layer of the short rows that is like one of the long rows."""
+    group, place = many.place(layer)
+    short = _short(group, few.groups, many.groups)
+    return short * few.size + _short(place, few.length(short), many.length(group))
+
+
+def _short(at: int, few: int, many: int) -> int:
+    return min(at, REPEATED) if at <= REPEATED + many - few else at - (many - few)
+
+
+def _there(step: tuple[str, int], here: int, length: int) -> int:
+    how, number = step
+    return here + number if how == "by" else number % length
+
+
+class _Moments(Sequence[Moment]):
+    """Moments that are put together when somebody asks for them: there are tens of thousands."""
+
+    def __init__(self, recorded: list[Moment], live: list[int], layers: list[tuple[int, int]], path: str) -> None:
+        self._recorded, self._live, self._layers, self._path = recorded, live, layers, path
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    @overload
+    def __getitem__(self, at: int) -> Moment: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Moment]: ...
+    def __getitem__(self, at: int | slice) -> Moment | Sequence[Moment]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        moment, (recorded, now) = self._recorded[at], self._layers[at]
+        old, new = f"{self._path}.{recorded}", f"{self._path}.{now}"
+        place, region = _moved(moment.place, old, new), _moved(moment.region, old, new)
+        return evolve(moment, live=self._live[at], place=place, region=region)
+
+
+class _Allocations(Sequence[Allocation]):
+    """Allocations, likewise."""
+
+    def __init__(self, recorded: list[Allocation], made: list[int], gone: list[int | None]) -> None:
+        self._recorded, self._made, self._gone = recorded, made, gone
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    @overload
+    def __getitem__(self, at: int) -> Allocation: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Allocation]: ...
+    def __getitem__(self, at: int | slice) -> Allocation | Sequence[Allocation]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        number = at % len(self) if at < 0 else at
+        return evolve(self._recorded[at], made=self._made[at], gone=self._gone[at], number=number)
+
+
+def _moved(path: str, old: str, new: str) -> str:
+    return new + path[len(old) :] if path == old or path.startswith(f"{old}.") else path

@@ -16,7 +16,7 @@ from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.storage import Meter, Storage
 from tttdit.core.symbolic.tape import Recorder, Standing, StandingKind, Tape
 from tttdit.core.symbolic.tensor import Tensor, given
-from tttdit.core.symbolic.trace import WORLD
+from tttdit.core.symbolic.trace import WORLD, are_alike
 
 Result = TypeVar("Result")
 INPUTS = ("video", "text", "timestep", "noise")  # what the objective takes behind the model
@@ -54,9 +54,22 @@ def record_step(stage: Stage, manner: Manner) -> Tape:
     inputs = _inputs(stage, manner.dtype, formulas=True)
     standing = _standing(model, inputs)
     with _manner(manner):
-        _train(model, inputs, meter, look_inside=False)
+        loss = _train(model, inputs, meter, look_inside=False)
     meter.is_for("gradients", [each.grad for each in model.parameters() if each.grad is not None])
-    return meter.tape(standing)
+    tape = meter.tape(standing, _layers(model, stage, manner))
+    del loss  # which is held until all is counted
+    return tape
+
+
+def _layers(model: Any, stage: Stage, manner: Manner) -> str:
+    """The path of the model's list of layers that are alike."""
+    repeated = stage.assembly.model.repeated
+    if repeated is None:
+        return ""
+    count = stage.assembly.model.arguments(stage.model, stage.dims)[repeated]
+    built = int(count) if manner.layers is None else min(int(count), manner.layers)
+    paths = [path for path, each in model.named_modules() if are_alike(each) and len(each) == built]
+    return paths[0] if len(paths) == 1 else ""
 
 
 def _standing(model: Any, inputs: Sequence[Tensor]) -> tuple[Standing, ...]:
@@ -99,11 +112,12 @@ def _inputs(stage: Stage, dtype: str, *, formulas: bool = False) -> list[Tensor]
     return [given(each.shape, types.NAMES[each.dtype]) for each in wanted]
 
 
-def _train(model: Any, inputs: Sequence[Tensor], meter: Meter, *, look_inside: bool) -> None:
+def _train(model: Any, inputs: Sequence[Tensor], meter: Meter, *, look_inside: bool) -> Any:
+    """The loss, after a step."""
     before, STATE.recorder, STATE.inside_operators = STATE.recorder, _Places(model), look_inside
     try:
         with meter:
-            train_once(WORLD.load(OBJECTIVE), model, inputs)
+            return train_once(WORLD.load(OBJECTIVE), model, inputs)
     finally:
         STATE.recorder, STATE.place, STATE.inside_operators = before, "", True
 

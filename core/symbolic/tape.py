@@ -7,12 +7,12 @@ down over the step.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tttdit.core.symbolic.dimension import formula_of
 from tttdit.core.symbolic.formula import Formula
@@ -94,25 +94,30 @@ class Standing:
 
 @frozen
 class Tape:
-    """One training step. `forward` is the number of moments until the loss has been computed."""
+    """One training step. `forward` is the number of moments until the loss has been computed.
+
+    `layers` is the path of the list of the model's layers that are alike, "" where there is no such list.
+    """
 
     standing: tuple[Standing, ...]
-    moments: tuple[Moment, ...]
-    allocations: tuple[Allocation, ...]
+    moments: Sequence[Moment]
+    allocations: Sequence[Allocation]
+    high: Sequence[int] = field(repr=False)  # of every moment the most bytes that lived while it ran
     forward: int
     saved_bytes: int  # live when the loss has been computed
     flops: int
     recompute_flops: int
+    layers: str = ""
 
     @cached_property
     def peak_at(self) -> int:
         """The moment of the peak."""
-        return max(range(len(self.moments)), key=lambda at: self.moments[at].high, default=0)
+        return self.high.index(self.peak_bytes) if self.high else 0
 
     @property
     def peak_bytes(self) -> int:
         """The most bytes that live at a time."""
-        return self.moments[self.peak_at].high if self.moments else 0
+        return max(self.high, default=0)
 
     def live_at(self, at: int) -> list[Allocation]:
         """What lives at a moment."""
@@ -184,8 +189,8 @@ class Recorder(Meter):
         self._worked = self.flops
         super().sample(name, results)
 
-    def tape(self, standing: tuple[Standing, ...] = ()) -> Tape:
-        """The record so far, of a step before which there was this."""
+    def tape(self, standing: tuple[Standing, ...] = (), layers: str = "") -> Tape:
+        """The record so far, of a step before which there was this; see `Tape`."""
         allocations = tuple(
             Allocation(shape, dtype, nbytes, made, gone, self._kinds.get(number, "activations"), number)
             for number, ((shape, dtype, nbytes, made), gone) in enumerate(zip(self._storages, self._gone, strict=True))
@@ -194,8 +199,10 @@ class Recorder(Meter):
             standing,
             tuple(self._moments),
             allocations,
+            [moment.high for moment in self._moments],
             self._forward or len(self._moments),
             self.saved if self._forward else self.now,
             self.flops,
             sum(moment.flops for moment in self._moments if moment.recomputing),
+            layers,
         )

@@ -112,7 +112,7 @@ def _run(recorder: _Recorder, stage: Stage) -> None:
         of_mixer=recorder.of_mixer,
     )
     recorder.names = {id(each): path for path, each in module.named_modules()}
-    recorder.repeated = tuple(path for path, each in module.named_modules() if _are_alike(each))
+    recorder.repeated = tuple(path for path, each in module.named_modules() if are_alike(each))
     for name, parameter in module.named_parameters():
         recorder.notes.note(name, "parameter", parameter)
     for name, buffer in module.named_buffers():
@@ -124,7 +124,7 @@ def _run(recorder: _Recorder, stage: Stage) -> None:
     recorder.notes.note("output", "output", module(*tensors))
 
 
-def _are_alike(module: Any) -> bool:
+def are_alike(module: Any) -> bool:
     """Whether a module is a list of modules of one class with the same parameters."""
     if not isinstance(module, ModuleList) or not len(module):
         return False

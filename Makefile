@@ -10,7 +10,7 @@ BASE := $(VENV)/.base-is-set-up
 DEV := $(VENV)/.dev-is-set-up
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs fuzz bench clean
+.PHONY: help demo test lint format docs fuzz bench prove clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -49,6 +49,9 @@ fuzz: $(DEV)  ## check 10,000 specs and job files to which something has been do
 bench: $(DEV)  ## time a cold check, and a training step; writes docs/performance.md
 	$(BIN)/python bench/cold_check.py
 	$(BIN)/python bench/train_step.py
+
+prove: $(DEV)  ## hold predicted memory against what torch takes; takes hours, may be resumed, writes docs/accuracy.md
+	$(BIN)/python bench/prove.py
 
 docs: $(BASE)  ## draw the picture and copy the finding that the README shows, from the program's own output
 	$(BIN)/python docs/refresh.py

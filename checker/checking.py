@@ -92,7 +92,7 @@ class Checker:
             if resolved.stage is not None:
                 spoken_for = [finding for finding in found if finding.code in curriculum.replaced]
                 ok = is_sound and not _has_errors([*left, *spoken_for])
-                reports.append(stage_report(resolved.stage, resolved.chosen, followed, proof, ok=ok))
+                reports.append(stage_report(resolved.stage, resolved.chosen, followed, proof, examined.weighing, ok=ok))
         # an error keeps others from being found, whose comments only seem to be without effect
         is_whole = self.stage is None and not self.sets and not _has_errors(findings)
         findings += silencer.without_effect(lambda: self.codes, lambda code: is_whole and self._looks_for(code))

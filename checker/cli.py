@@ -17,7 +17,21 @@ import click
 from tttdit.checker.output import complain, write
 from tttdit.core.errors import SpecError, TttditError
 
-COMMANDS = ("check", "solve", "shapes", "plugins", "rule", "schema", "convert", "convert-weights", "completion", "lsp")
+COMMANDS = (
+    "check",
+    "memory",
+    "plan",
+    "explain",
+    "solve",
+    "shapes",
+    "plugins",
+    "rule",
+    "schema",
+    "convert",
+    "convert-weights",
+    "completion",
+    "lsp",
+)
 
 EPILOG = """\b
 Examples:

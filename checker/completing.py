@@ -60,6 +60,12 @@ def number_keys(_ctx: click.Context, incomplete: str) -> list[CompletionItem[str
     return _beginning((key for key, field in _fields().items() if domain_of(field) is not None), incomplete)
 
 
+def memory_filters(_ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    """What `--filter` of `tttdit memory` takes: the regions' keys, with an equals sign."""
+    keys = [key.removeprefix("memory.") for key in _fields() if key.startswith("memory.")]
+    return _beginning((f"{key}=" for key in [*keys, "fits"] if key not in ("plugin", "preset")), incomplete)
+
+
 def _fields() -> dict[str, FieldInfo]:
     """Every key of our own tables and of the tables of all plugins; where two plugins have it, as the first has it."""
     from tttdit.checker.schema import environment_tables

@@ -1,14 +1,17 @@
-"""Looks at a resolved stage from all sides: its rules, then its model in the symbolic world."""
+"""Looks at a resolved stage from all sides: its rules, then its model in the symbolic world, then the memory that it needs."""
 
 from __future__ import annotations
 
 from attrs import frozen
 
 from tttdit.checker.following import Followed, follow
-from tttdit.checker.judging import inspect, judge
+from tttdit.checker.judging import inspect, judge, weigh
+from tttdit.checker.memory.weighing import Weighing
 from tttdit.checker.resolving import Resolved
 from tttdit.core.findings import Finding
 from tttdit.core.stage import BuiltStage, Stage
+
+_ABOUT_THE_MESH = "TTD6"
 
 
 @frozen
@@ -19,6 +22,7 @@ class Examined:
     findings: tuple[Finding, ...]  # with their places
     followed: Followed
     built: BuiltStage | None = None  # where its model could be made
+    weighing: Weighing | None = None  # where nothing is wrong that would make a prediction of its memory meaningless
 
     @property
     def ok(self) -> bool:
@@ -43,7 +47,17 @@ def examine(resolved: Resolved, before: Examined | None = None) -> Examined:
         built_before = before.built if before is not None else None
         inspected = inspect(resolved.rules, built, built_before)
         findings += [locate(finding) for finding in inspected if not resolved.locator.rests_on_assumed(finding)]
-    return Examined(resolved, tuple(findings), followed, built)
+    weighing = _weighing(stage, followed, findings)
+    if weighing is not None:
+        weighed = weigh(resolved.rules, weighing)
+        findings += [locate(finding) for finding in weighed if not resolved.locator.rests_on_assumed(finding)]
+    return Examined(resolved, tuple(findings), followed, built, weighing)
+
+
+def _weighing(stage: Stage, followed: Followed, findings: list[Finding]) -> Weighing | None:
+    """What predicts its memory. Shapes have to be proved from end to end, and a mesh that cannot be has no rank to speak of."""
+    is_no_mesh = any(finding.severity == "error" and finding.code.startswith(_ABOUT_THE_MESH) for finding in findings)
+    return Weighing(stage) if followed.proved and not is_no_mesh else None
 
 
 def _built(resolved: Resolved, stage: Stage, followed: Followed) -> BuiltStage | None:

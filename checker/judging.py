@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tttdit.checker.document_rule import DocumentRule
 from tttdit.checker.rules.unusable_plugin import UnusablePlugin
-from tttdit.core.errors import Unresolved
+from tttdit.core.errors import Unpredicted, Unresolved
 from tttdit.core.findings import Finding
 from tttdit.core.laws import Law
 from tttdit.core.plugin.references import one_line
@@ -14,6 +14,7 @@ from tttdit.core.rules import Rule
 from tttdit.core.spec.document import Document
 from tttdit.core.spec.stages import Curriculum
 from tttdit.core.stage import BuiltStage, Stage
+from tttdit.core.weighing import Weighed
 
 
 def laws_of(rules: Iterable[Rule], stage: Stage) -> list[Law]:
@@ -63,6 +64,17 @@ def inspect(rules: Iterable[Rule], built: BuiltStage, before: BuiltStage | None)
         try:
             yield from rule.inspect(built, before)
         except Unresolved:
+            pass
+        except Exception as error:
+            yield _failed(rule, error)
+
+
+def weigh(rules: Iterable[Rule], weighed: Weighed) -> Iterator[Finding]:
+    """What the rules find in the memory that a stage's training step needs, in the order of their codes."""
+    for rule in sorted(rules, key=lambda rule: rule.code):
+        try:
+            yield from rule.weigh(weighed)
+        except (Unpredicted, Unresolved):
             pass
         except Exception as error:
             yield _failed(rule, error)

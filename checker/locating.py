@@ -35,6 +35,12 @@ class Locator:
         named = [finding.key, *(related.key for related in finding.related)]
         return any(key is not None and self.is_assumed(key) for key in named)
 
+    def line_of(self, key: str) -> tuple[str, int] | None:
+        """The key that states the value in force, itself or a preset, and the line that it stands on; None where the text has neither."""
+        stated = self._stated(key)
+        span = self.spec.located(stated) if self.spec.wrote(stated) else None
+        return (stated, span.line) if span is not None else None
+
     def _located(self, finding: Finding) -> Finding:
         related = [self._related(one) for one in finding.related]
         if not finding.key:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import asdict, field, frozen
 
 from tttdit.core.findings import Change, Edit, Finding, Fix, Related, Removal, Renaming, Replacement, Span
+
+if TYPE_CHECKING:
+    from tttdit.checker.memory.prediction import Prediction
+    from tttdit.checker.memory.weighing import Weighing
 
 # The version of the JSON's form. Keys are added without raising it; it rises when one changes its meaning or goes away.
 FORMAT = 1
@@ -15,7 +19,7 @@ FORMAT = 1
 
 @frozen
 class Chosen:
-    """A value that stood as `"auto"` and was solved for."""
+    """A value that the spec left open (`"auto"`) and that was solved for, or planned."""
 
     key: str
     value: int
@@ -63,6 +67,17 @@ Scale: TypeAlias = Literal["small", "full"]
 
 
 @frozen
+class RegionProof:
+    """Bytes of the regions of one name, `layers.*.attention`: saved by all of them, and the highest peak while one is at work."""
+
+    name: str
+    saved_bytes: int
+    peak_bytes: int
+    predicted_saved_bytes: int
+    predicted_peak_bytes: int
+
+
+@frozen
 class ProofReport:
     """What `--verify` says of a stage: whether torch and the check agree, and in how much.
 
@@ -79,8 +94,11 @@ class ProofReport:
     parameters: int = 0
     flops: int = 0
     flops_apart: float = 0.0  # as a share of torch's
-    saved_bytes: int | None = None  # live when the loss has been computed; where it was traced
+    saved_bytes: int | None = None  # live when the loss has been computed
     peak_bytes: int = 0
+    predicted_saved_bytes: int | None = None  # None where it was traced
+    predicted_peak_bytes: int | None = None
+    regions: tuple[RegionProof, ...] = ()
     sizes: tuple[tuple[str, int, int], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,7 +109,10 @@ class ProofReport:
 
 @frozen
 class StageReport:
-    """One stage: its numbers, and whether the model's shapes were proved with them. `proof` is there where it was asked for."""
+    """One stage: its numbers, and whether the model's shapes were proved with them. `proof` is there where it was asked for.
+
+    `weighing` is None where memory cannot be spoken of, because the stage has errors or its shapes are not proved.
+    """
 
     name: str
     ok: bool
@@ -101,6 +122,19 @@ class StageReport:
     shapes: tuple[ShapeReport, ...]
     proved: bool  # the model ran in the symbolic world from end to end
     proof: ProofReport | None = None
+    weighing: Weighing | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def memory(self) -> Prediction | None:
+        """What one rank needs for a training step: predicted now, if nobody has asked before. None where `unpredicted` says why not."""
+        return self.weighing.prediction if self.weighing is not None and not self.unpredicted else None
+
+    @property
+    def unpredicted(self) -> str:
+        """Why there is no prediction, in a few words; "" where there is one."""
+        if self.weighing is not None:
+            return self.weighing.unpredicted
+        return "the model's shapes are not proved" if self.ok else "the stage has errors"
 
     @property
     def dims(self) -> dict[str, int | None]:
@@ -122,6 +156,8 @@ class StageReport:
             "sequence": dict(self.sequence),
             "chosen": [chosen.as_dict() for chosen in self.chosen],
             "shapes": [shape.as_dict() for shape in self.shapes],
+            "memory": self.memory.as_dict() if self.memory is not None else None,
+            **({"unpredicted": self.unpredicted} if self.unpredicted else {}),
             **({"proof": self.proof.as_dict()} if self.proof is not None else {}),
         }
 

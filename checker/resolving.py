@@ -61,6 +61,14 @@ def resolve(spec: StageSpec, registry: Registry) -> Resolved:
                 chosen.append(settled)
             else:
                 findings.append(settled)
+        if stage.assembly.memory.planned and not findings:
+            from tttdit.checker.planned_memory import planned_memory
+
+            settled_memory = planned_memory(stage)
+            chosen += settled_memory.chosen
+            findings += settled_memory.findings
+            tables = {**assembled.tables, "memory": settled_memory.table}
+            stage = make_stage(spec, tables, stage.assembly, stage.dims, rules)
     located = tuple(locator.located(finding) for finding in findings)
     return Resolved(spec, stage, rules, tuple(chosen), located, locator)
 

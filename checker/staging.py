@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tttdit.checker.following import Followed
+from tttdit.checker.memory.weighing import Weighing
 from tttdit.checker.report import Chosen, DimensionReport, ProofReport, ShapeReport, StageReport
 from tttdit.checker.spelling import spelled
 from tttdit.core.dimensions import Dimensions
@@ -13,7 +14,13 @@ from tttdit.core.symbolic.dimension import formula_of
 
 
 def stage_report(
-    stage: Stage, chosen: tuple[Chosen, ...], followed: Followed, proof: ProofReport | None = None, *, ok: bool
+    stage: Stage,
+    chosen: tuple[Chosen, ...],
+    followed: Followed,
+    proof: ProofReport | None = None,
+    weighing: Weighing | None = None,
+    *,
+    ok: bool,
 ) -> StageReport:
     """The report on a stage; `ok` says that it has no errors."""
     return StageReport(
@@ -35,6 +42,7 @@ def stage_report(
         ),
         proved=followed.proved,
         proof=proof,
+        weighing=weighing,
     )
 
 

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from tttdit.checker.examining import Examined
 from tttdit.checker.following import HELP_FOR_UNKNOWN, Followed, module_key
 from tttdit.checker.output import complain
-from tttdit.checker.report import ProofReport, Scale
+from tttdit.checker.report import ProofReport, RegionProof, Scale
 from tttdit.checker.rules.not_verified import NotVerified
 from tttdit.checker.rules.unknown_call import UnknownCall
 from tttdit.checker.rules.worlds_differ import WorldsDiffer
@@ -97,15 +97,34 @@ def _small(examined: Examined, stage: Stage, registry: Registry) -> Verified:
 
 
 def _report(proof: Proof, scale: Scale, sizes: tuple[tuple[str, int, int], ...] = ()) -> ProofReport:
-    return ProofReport(
+    report = ProofReport(
         scale,
         agrees=proof.difference is None,
         operators=proof.operators,
         parameters=proof.parameters,
         flops=proof.flops,
         flops_apart=proof.flops_apart,
-        peak_bytes=proof.peak_bytes,
         sizes=sizes,
+    )
+    memory = proof.memory
+    if memory is None:
+        return report
+    return evolve(
+        report,
+        saved_bytes=memory.saved_bytes,
+        peak_bytes=memory.peak_bytes,
+        predicted_saved_bytes=memory.predicted_saved_bytes,
+        predicted_peak_bytes=memory.predicted_peak_bytes,
+        regions=tuple(
+            RegionProof(
+                region.name,
+                region.saved_bytes,
+                region.peak_bytes,
+                region.predicted_saved_bytes,
+                region.predicted_peak_bytes,
+            )
+            for region in memory.regions
+        ),
     )
 
 

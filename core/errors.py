@@ -7,6 +7,7 @@ TttditError
 │   └── UnknownPlugin       nobody offers it; knows what there is, and the nearest
 ├── Uneditable              a change that cannot be made in this text; says why
 ├── Unresolved              a dimension has no value (yet), because something before it is wrong
+├── Unpredicted             the memory of a step cannot be said; says why
 └── SymbolicError           a module does not run in the symbolic world
     ├── ShapeMismatch       two shapes that do not fit, with both sides' formulas
     └── UnknownCall         the symbolic world does not know this call; it never guesses
@@ -65,6 +66,10 @@ class Unresolved(TttditError):
         super().__init__(f"dimension {symbol} has no value")
         self.symbol = symbol
         self.symbol = symbol
+
+
+class Unpredicted(TttditError):
+    """The memory of a training step cannot be predicted. The message is one sentence that says why."""
 
 
 class SymbolicError(TttditError):

@@ -25,6 +25,7 @@ from tttdit.core.laws import Law
 
 if TYPE_CHECKING:
     from tttdit.core.stage import BuiltStage, Stage
+    from tttdit.core.weighing import Weighed
 
 
 class Rule:
@@ -59,6 +60,14 @@ class Rule:
         """What it has to say about the parameters of a stage's model, once that could be made.
 
         `before` is the stage of the curriculum that comes before, where its model could be made too.
+        """
+        return iter(())
+
+    def weigh(self, weighed: Weighed) -> Iterator[Finding]:
+        """What it has to say about the memory that a stage's training step needs, where the model could be followed to its end.
+
+        Predictions are made when they are read, and cost time: read none that the stage's tables make needless. Where one cannot be made
+        reading it raises `Unpredicted`, and the rule is silent: the report says why.
         """
         return iter(())
 

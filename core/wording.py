@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tttdit.core.stage import Stage
 
 _SYMBOL = re.compile(r"[A-Za-z_]\w*")
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_FLOPS = ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP")
 
 
 def spoken(value: Number) -> str:
@@ -27,6 +29,19 @@ def spoken(value: Number) -> str:
 def writable(value: Number) -> int | float:
     """The number as TOML has it."""
     return int(value) if value.denominator == 1 else float(value)
+
+
+def spoken_bytes(count: int, like: int | None = None) -> str:
+    """A number of bytes in the largest unit that it fills, or that `like` fills: `44.10 GiB`, `512 B`."""
+    most = abs(count if like is None else like)
+    power = min(max(most.bit_length() - 1, 0) // 10, len(_BYTES) - 1)
+    return f"{count / 1024**power:,.2f} {_BYTES[power]}" if power else f"{count:,} B"
+
+
+def spoken_flops(count: int) -> str:
+    """A number of floating-point operations: `1.23 PFLOP`."""
+    power = min(max(len(str(count)) - 1, 0) // 3, len(_FLOPS) - 1)
+    return f"{count / 1000**power:,.3g} {_FLOPS[power]}"
 
 
 def plural(count: int, noun: str) -> str:

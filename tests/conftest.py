@@ -1,7 +1,10 @@
 """What all tests share: steady timing, and copies of the repository to build and try things in."""
 
+import atexit
 import os
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +13,15 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
+sys.path.insert(0, str(Path(__file__).parent / "specs"))  # random specs are imported by their name
+
 # Several workers share the cores, and tensors are small: a thread a worker is the fastest. Read when torch is first imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What has been found out about memory is kept while the tests run, and is nobody's afterwards.
+if "TTTDIT_CACHE" not in os.environ:
+    os.environ["TTTDIT_CACHE"] = tempfile.mkdtemp(prefix="tttdit-tests-")
+    atexit.register(shutil.rmtree, os.environ["TTTDIT_CACHE"], ignore_errors=True)
 
 # The same examples as hypothesis would choose (derandomized on CI), but no test fails because the machine was busy.
 settings.register_profile("steady", settings.default, deadline=None)

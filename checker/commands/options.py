@@ -57,6 +57,13 @@ allow_plugin = click.option(
     help="Use the plugin in this file or folder. Its code is run. May be repeated.",
 )
 
+budget = click.option(
+    "--budget",
+    "budget_text",
+    metavar="BYTES",
+    help="What a GPU can hold, such as 74GiB or 80GB. By default what the GPU that the spec names can.",
+)
+
 
 def choosing(command: Command) -> Command:
     """The options that say what is looked at: --stage, --set, --allow-plugin."""

@@ -113,7 +113,7 @@ def _in_force(about: Subject) -> Iterator[str]:
         of_stage = f" in stage {name}" if len(names) > 1 else ""
         for chosen in one.chosen:
             if chosen.key == about.key:
-                yield f'`"auto"` is **{chosen.value}**{of_stage}: {chosen.reason}.'
+                yield f'`"auto"` is **{show(chosen.value)}**{of_stage}: {chosen.reason}.'
     if about.is_inherited:
         yield f"Inherited by {'the stage' if len(names) == 1 else f'{len(names)} stages:'} {', '.join(names)}."
     elif about.stages[0].spec.index is not None:

@@ -2,4 +2,15 @@
 
 prediction   the answer, as data
 predicting   `tttdit.predict_memory`: one stage, one setting
+rank         the whole step of one rank: optimizer's state, clipping, AdamW
+communication  what a rank sends and receives
+accounting   the most that a step takes of a device, by part
+allocator    torch's caching allocator, simulated
+gpus         what a process can have of each GPU
+outside      the CUDA context, NCCL's buffers
+host         main memory of a node
+explaining   what saved bytes and peak consist of, tensor by tensor
+abbreviating, polynomial  formulas and their sums, over the symbols that people know
+placing      every allocation of a step at its address
+stage_view   a stage as a page and a snapshot show it
 """

@@ -9,7 +9,14 @@ from typing import Any
 from attrs import evolve
 from pydantic import ValidationError
 
+from tttdit.checker.memory.accounting import in_main_memory, on_gpu
+from tttdit.checker.memory.communication import exchanges
+from tttdit.checker.memory.gpus import budget_bytes
+from tttdit.checker.memory.host import host_bytes, page_cache_bytes
+from tttdit.checker.memory.outside import CUDA_CONTEXT, outside_bytes
 from tttdit.checker.memory.prediction import Part, Prediction, Runtime
+from tttdit.checker.memory.rank import sharding_of, step_of_rank
+from tttdit.checker.memory.waiting import waiting_regions
 from tttdit.checker.spec import Spec
 from tttdit.core.errors import UsageError
 from tttdit.core.stage import Stage
@@ -69,35 +76,60 @@ def with_memory(stage: Stage, overrides: Mapping[str, Any]) -> Stage:
 
 def predict(stage: Stage, *, device: str, dtype: str, runtime: Runtime) -> Prediction:
     """See `predict_memory`."""
-    tape = whole_step(stage, Manner(dtype=dtype, device=device))
-    return _plain(stage, tape, device, dtype)
+    tape = tape_of(stage, device=device, dtype=dtype, runtime=runtime)
+    made = _predicted(stage, tape, device, dtype if runtime == "plain" else stage.parallelism.unsharded_dtype, runtime)
+    workspace = tape.moments[tape.peak_at].workspace
+    return evolve(made, workspace_bytes=workspace, waiting=waiting_regions(tape, stage))
 
 
-def _plain(stage: Stage, tape: Tape, device: str, dtype: str) -> Prediction:
-    at = tape.peak_at
-    parts = standing_bytes(tape)
-    parts.update(tape.parts_at(at))
-    total = sum(parts.values())
-    told = tape.moments[at].told()
+def tape_of(stage: Stage, *, device: str, dtype: str, runtime: Runtime, lines: bool = False) -> Tape:
+    """The record of the step whose bytes `predict` gives; with `lines` its moments know the module's lines."""
+    tape = whole_step(stage, manner_of(stage, device=device, dtype=dtype, runtime=runtime, lines=lines))
+    return tape if runtime == "plain" else step_of_rank(tape, stage, device)
+
+
+def manner_of(stage: Stage, *, device: str, dtype: str, runtime: Runtime, lines: bool = False) -> Manner:
+    """How a runtime makes a step."""
+    if runtime == "plain":
+        return Manner(dtype=dtype, device=device, lines=lines)
+    own = stage.parallelism.unsharded_dtype
+    return Manner(dtype=own, device=device, in_place=True, lines=lines, sharding=sharding_of(stage))
+
+
+def _predicted(stage: Stage, tape: Tape, device: str, dtype: str, runtime: Runtime) -> Prediction:
+    standing, hardware = standing_bytes(tape), stage.hardware
+    on_cuda, distributed = device == "cuda", runtime == "fsdp2"
+    outside, budget = around_torch(stage, device=device, runtime=runtime)
+    # `tttdit run` sets `expandable_segments:True`; torch's own default is without.
+    account = on_gpu(tape, standing, hardware, expandable=distributed) if on_cuda else in_main_memory(tape, standing)
     return Prediction(
         stage=stage.name,
         device=device,
         dtype=dtype,
-        runtime="plain",
+        runtime=runtime,
         saved_bytes=tape.saved_bytes,
         peak_bytes=tape.peak_bytes,
-        peak_at=told,
-        total_bytes=total,
-        total_at=told,
-        parts=parts,
-        reserved_bytes=total,
-        outside_bytes=0,
-        host_bytes={},
+        peak_at=tape.moments[tape.peak_at].told(),
+        total_bytes=account.total_bytes,
+        total_at=tape.moments[account.at].told(),
+        parts=account.parts,
+        reserved_bytes=account.reserved_bytes,
+        outside_bytes=outside,
+        host_bytes=host_bytes(stage, tape.standing) if distributed else {},
+        page_cache_bytes=page_cache_bytes(stage, tape.standing) if distributed else 0,
         flops=tape.flops,
         recompute_flops=tape.recompute_flops,
-        communication=(),
-        budget_bytes=None,
+        communication=exchanges(tape, stage) if distributed else (),
+        budget_bytes=budget,
     )
+
+
+def around_torch(stage: Stage, *, device: str, runtime: Runtime) -> tuple[int, int | None]:
+    """What lies outside of torch's allocator, and what the GPU has, None where nobody says; a CPU has neither."""
+    if device != "cuda":
+        return 0, None
+    outside = outside_bytes(stage.parallelism) if runtime == "fsdp2" else CUDA_CONTEXT
+    return outside, budget_bytes(stage.hardware)
 
 
 def standing_bytes(tape: Tape) -> Counter[Part]:
@@ -108,4 +140,10 @@ def standing_bytes(tape: Tape) -> Counter[Part]:
     return parts
 
 
-_STANDING: dict[str, Part] = {"parameter": "parameters", "buffer": "tables", "input": "inputs"}
+_STANDING: dict[str, Part] = {
+    "parameter": "parameters",
+    "buffer": "tables",
+    "input": "inputs",
+    "gradient": "gradients",
+    "optimizer": "optimizer",
+}

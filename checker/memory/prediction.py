@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 Part: TypeAlias = Literal[
     "parameters", "gradients", "optimizer", "inputs", "tables", "activations", "workspace", "buffers", "rounding"
@@ -56,8 +57,11 @@ class Prediction:
     parts           what total_bytes consists of, at its moment; adds up to it
     reserved_bytes  total_bytes and what the allocator's blocks waste
     outside_bytes   what no allocator of torch's knows: CUDA context, NCCL
-    host_bytes      main memory of one node, by holder; empty for the runtime "plain"
+    host_bytes      main memory of one node, by holder; empty for the runtime "plain", and where the spec does not say how many ranks a
+                    node has. `page_cache_bytes` come on top until they are on disk: the kernel gives them up when memory is wanted
     flops           of forward and backward; `recompute_flops` of them for what is recomputed
+    workspace_bytes of peak_bytes, what an operator allocates for a moment
+    waiting         switches of `[memory]` whose regions lie in others that are recomputed, and wait for their own replay at the peak
     fits            whether reserved and outside fit on the GPU that the spec names; None where it names none
     """
 
@@ -78,6 +82,9 @@ class Prediction:
     recompute_flops: int
     communication: tuple[Exchange, ...]
     budget_bytes: int | None  # what the GPU has
+    page_cache_bytes: int = 0
+    workspace_bytes: int = 0
+    waiting: frozenset[str] = frozenset()
 
     @property
     def fits(self) -> bool | None:
@@ -97,8 +104,9 @@ class Prediction:
             "total_at": self.total_at,
             "reserved_bytes": self.reserved_bytes,
             "outside_bytes": self.outside_bytes,
-            "host_bytes": sum(self.host_bytes.values()),
+            "host_bytes": sum(self.host_bytes.values()) if self.host_bytes else None,
             "host_parts": dict(self.host_bytes),
+            "page_cache_bytes": self.page_cache_bytes,
             "budget_bytes": self.budget_bytes,
             "parts": dict(self.parts),
             "flops": self.flops,
@@ -106,3 +114,18 @@ class Prediction:
             "communication": [exchange.as_dict() for exchange in self.communication],
             "fits": self.fits,
         }
+
+
+def text_of(prediction: Prediction) -> str:
+    """The prediction as text, which `prediction_of` reads."""
+    return json.dumps({**asdict(prediction), "waiting": sorted(prediction.waiting)}, separators=(",", ":"))
+
+
+def prediction_of(text: str) -> Prediction | None:
+    """The prediction that a text is of; None where it is of none."""
+    try:
+        found = json.loads(text)
+        exchanges = tuple(Exchange(**exchange) for exchange in found.pop("communication"))
+        return Prediction(**{**found, "communication": exchanges, "waiting": frozenset(found["waiting"])})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

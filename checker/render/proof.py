@@ -21,9 +21,11 @@ def proof(report: ProofReport, paint: Paint) -> Iterator[str]:
             f"  {paint('verified', 'good')} {where}: {report.operators:,} operators agree in shapes, strides, dtypes and bytes; "
             f"{report.parameters:,} parameters; FLOPs {100 * report.flops_apart:.1f} % apart"
         )
+        yield from _memory(report)
         yield from _sizes(report)
     elif report.agrees is False:
         yield f"  {paint('not verified', 'error')}: torch does something else than the check believes (TTD320)"
+        yield from _memory(report)
         yield from _sizes(report)
     elif report.traced and not report.note:
         yield (
@@ -36,6 +38,29 @@ def proof(report: ProofReport, paint: Paint) -> Iterator[str]:
         )
     else:
         yield f"  {paint('not verified', 'warning')}: {visible(report.note)}"
+
+
+def _memory(report: ProofReport) -> Iterator[str]:
+    """Saved and peak bytes, and how many regions take what is predicted."""
+    if report.predicted_saved_bytes is None or report.saved_bytes is None:
+        return
+    saved = _figure("saved", report.saved_bytes, report.predicted_saved_bytes)
+    peak = _figure("peak", report.peak_bytes, report.predicted_peak_bytes)
+    agree = sum(
+        (region.saved_bytes, region.peak_bytes) == (region.predicted_saved_bytes, region.predicted_peak_bytes)
+        for region in report.regions
+    )
+    if not report.regions:
+        yield f"    {saved}, {peak}"
+    elif agree < len(report.regions):
+        yield f"    {saved}, {peak}; {agree} of {len(report.regions)} regions as predicted"
+    else:
+        yield f"    {saved}, {peak}; each of {len(report.regions)} regions as predicted"
+
+
+def _figure(what: str, measured: int, predicted: int | None) -> str:
+    told = "as predicted" if measured == predicted else f"predicted {predicted:,}"
+    return f"{what} {measured:,} bytes ({told})"
 
 
 def _sizes(report: ProofReport) -> Iterator[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
+from tttdit.checker.render.memory_bars import memory_bars
 from tttdit.checker.render.paint import Paint
 from tttdit.checker.render.proof import proof
 from tttdit.checker.render.text import table, visible
 from tttdit.checker.report import DimensionReport, StageReport
+from tttdit.core.spec import writing
 
 # What the lines are called, and the dimensions that each one shows; a line whose dimensions the stage does not have is left out.
 _LINES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -36,12 +39,17 @@ def summary(stage: StageReport, paint: Paint) -> Iterator[str]:
         if len(found) == len(symbols):
             rows.append((title, *_cells(symbols, found)))
     yield from table(rows, right=frozenset({2}))
-    for chosen in stage.chosen:
-        yield f"  {paint('auto', 'help')}: {visible(chosen.key)} = {chosen.value}, {visible(chosen.reason)}"
+    for reason, together in groupby(stage.chosen, key=lambda chosen: chosen.reason):
+        values = ", ".join(f"{visible(chosen.key)} = {writing.value(chosen.value)}" for chosen in together)
+        yield f"  {paint('auto', 'help')}: {values}, {visible(reason)}"
     if stage.shapes and stage.proved:
         yield f"  shapes: {len(stage.shapes)} tensors, proved from the video to the prediction"
     elif stage.ok:
         yield "  shapes: not proved"
+    if stage.memory is not None:
+        yield from memory_bars(stage.memory, paint)
+    elif stage.weighing is not None:
+        yield f"  memory: not predicted: {visible(stage.unpredicted)}"
     if stage.proof is not None:
         yield from proof(stage.proof, paint)
 

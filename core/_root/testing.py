@@ -4,7 +4,8 @@
         verify_plugin("my-mixer.toml", allow_plugins=["my_mixer"])
 
 A spec that uses the plugin is checked, and a training step of each of its stages, made small, is compared with torch's own: shapes,
-strides, dtypes and live bytes after every operator, parameters, gradients, floating-point operations. It needs torch.
+strides, dtypes and live bytes after every operator, saved and peak bytes of every region with those that are predicted, parameters,
+gradients, floating-point operations. It needs torch.
 """
 
 from __future__ import annotations
@@ -17,25 +18,27 @@ from attrs import frozen
 from tttdit.checker.checking import Checker
 from tttdit.checker.render import full as for_people
 from tttdit.checker.render.paint import Paint
-from tttdit.checker.report import ProofReport, Report
+from tttdit.checker.report import ProofReport, RegionProof, Report
 from tttdit.core.spec.document import Document, read
 
-__all__ = ["VerifiedStage", "verify_plugin"]
+__all__ = ["RegionProof", "VerifiedStage", "verify_plugin"]
 
 
 @frozen
 class VerifiedStage:
     """A stage that agrees in both worlds, and in how much.
 
-    `operators` of forward and backward were compared, `parameters` by name and shape; `flops` and `peak_bytes` are torch's, at the small
-    `sizes`: (key, here, in the spec).
+    `operators` of forward and backward were compared, `parameters` by name and shape; `flops`, `saved_bytes` and `peak_bytes` are torch's,
+    at the small `sizes`: (key, here, in the spec). `regions` are what saved and peak bytes were compared for.
     """
 
     name: str
     operators: int
     parameters: int
     flops: int
+    saved_bytes: int
     peak_bytes: int
+    regions: tuple[RegionProof, ...]
     sizes: tuple[tuple[str, int, int], ...]
 
 
@@ -65,4 +68,13 @@ def verify_plugin(
 
 
 def _stage(name: str, proof: ProofReport) -> VerifiedStage:
-    return VerifiedStage(name, proof.operators, proof.parameters, proof.flops, proof.peak_bytes, proof.sizes)
+    return VerifiedStage(
+        name,
+        proof.operators,
+        proof.parameters,
+        proof.flops,
+        proof.saved_bytes or 0,
+        proof.peak_bytes,
+        proof.regions,
+        proof.sizes,
+    )

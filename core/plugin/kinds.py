@@ -104,7 +104,8 @@ class Model(Announcement):
     spec's mixer has no module) and `regions`; its forward takes the tensors of `inputs(table, dims)` by position (latents, text
     embeddings, timesteps) and returns the prediction, which has the latents' shape. `repeated` is the constructor keyword that only
     counts identical layers: a check builds few of them.
-    `trains(table, name)` says whether the parameter of this name is trained. `weight_names` refers to a tuple of `WeightNames`
+    `trains(table, name)` says whether the parameter of this name is trained, `of_mixer(table, name)` whether it is a mixer's or a mixer's
+    gate, and learns at `optimizer.lr_mixer`. `weight_names` refers to a tuple of `WeightNames`
     (core/plugin/weight_names.py), the names of its parameters in other projects' files.
     """
 
@@ -115,12 +116,15 @@ class Model(Announcement):
     regions: tuple[Region, ...] = ()
     repeated: str | None = None
     trains: Callable[[Any, str], bool] = lambda table, name: True
+    of_mixer: Callable[[Any, str], bool] = lambda table, name: False
     weight_names: str | None = None
 
 
 @frozen(kw_only=True)
 class Data(Announcement):
-    """A source of samples."""
+    """A source of samples. `workers(table)` says how many processes read samples ahead for one rank."""
+
+    workers: Callable[[Any], int] = lambda table: 0
 
 
 class Strategy(Protocol):
@@ -140,10 +144,12 @@ class Memory(Announcement):
     """A memory strategy. Its table is a `MemoryTable` (core/plugin/memory.py), to which one field is added for each region that the
     model and the mixer declare.
 
-    `strategy(table)` answers for every region: keep or recompute, and in groups of how many.
+    `strategy(table)` answers for every region: keep or recompute, and in groups of how many. Of a `planned` strategy the keys of regions
+    that a spec does not state are found before anything else is done with it: the setting that fits the GPU with the least recomputation.
     """
 
     strategy: Callable[[Any], Strategy]
+    planned: bool = False
 
 
 @frozen(kw_only=True)

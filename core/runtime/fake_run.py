@@ -9,13 +9,13 @@ of another type than its input keeps its statistics in the input's; `F.mse_loss`
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from traceback import walk_tb
 from typing import Any, TypeVar
 
 import torch
-from attrs import frozen
+from attrs import field, frozen
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
@@ -25,6 +25,7 @@ from torch._subclasses.fake_tensor import (
 )
 
 from tttdit.core.errors import TttditError
+from tttdit.core.loops import STEPS_COUNTED
 from tttdit.core.naming import names_heard
 from tttdit.core.plugin.references import one_line
 from tttdit.core.regions import Regions
@@ -53,16 +54,24 @@ class FakeRun:
     peak_bytes: int
     flops: int  # see core/runtime/flops.py
     error: str | None = None  # one line, with the module's file and line
+    forward: int = 0  # operators until the loss had been computed
+    saved_by: Mapping[int, int] = field(factory=dict)  # the saved bytes, by the number of the operator that made them
 
 
 def fake_run(
-    stage: Stage, *, layers: int | None = None, look_inside: bool = False, dtype: torch.dtype = torch.float32
+    stage: Stage,
+    *,
+    layers: int | None = None,
+    look_inside: bool = False,
+    first_steps: int | None = STEPS_COUNTED,
+    dtype: torch.dtype = torch.float32,
 ) -> FakeRun:
     """Builds a stage's model on fake tensors and runs a step of training at the stage's own sizes.
 
-    `layers` builds only that many of the layers that are all alike. Custom operators run their fakes, or, with `look_inside`, their
-    bodies, loops included: at full size that takes an hour unless `tttdit.core.loops.shortened` is in force. Bytes are those of all that
-    the step creates, gradients included, and leave out parameters, buffers and the step's inputs. An error of the module is in the
+    `layers` builds only that many of the layers that are all alike. Custom operators run their fakes, with their bodies' workspace, for
+    which these are run once beside the step, with `first_steps` of their loops (None: all); or, with `look_inside`, their
+    bodies each time, loops included: at full size that takes an hour unless `tttdit.core.loops.shortened` is in force. Bytes are those of
+    all that the step creates, gradients included, and leave out parameters, buffers and the step's inputs. An error of the module is in the
     result. Raises UsageError for sizes that do not fit or are missing, PluginError for a module that cannot be imported.
     """
     watch = _Watch()
@@ -75,7 +84,8 @@ def fake_run(
                 torch.empty(each.shape, dtype=getattr(torch, each.dtype)) for each in step_inputs(stage, _name(dtype))
             ]
             watch.model(stage, model, inputs)
-            live = LiveBytes([*model.parameters(), *model.buffers(), *inputs], look_inside=look_inside)
+            existing = [*model.parameters(), *model.buffers(), *inputs]
+            live = LiveBytes(existing, look_inside=look_inside, first_steps=first_steps)
             with live, names_heard(watch.name):
                 _step(watch, live, model, *inputs)
         except TttditError:
@@ -85,10 +95,12 @@ def fake_run(
     return FakeRun(
         tuple(live.log),
         tuple(watch.notes.shapes),
-        watch.saved_bytes,
+        live.saved,
         live.peak,
         sum(operator.flops for operator in live.log),
         error,
+        live.forward or 0,
+        live.saved_by,
     )
 
 
@@ -126,7 +138,7 @@ def _on_cpu(tensor: Tensor) -> Tensor:
 
 def _step(watch: _Watch, live: LiveBytes, model: nn.Module, *inputs: Tensor) -> None:
     loss = training_loss(watch.output_of(model), *inputs)
-    watch.saved_bytes = live.now
+    live.end_forward()
     watch.listening = False  # what backward recomputes has been noted
     if loss.requires_grad:
         loss.backward()
@@ -138,7 +150,6 @@ class _Watch:
     def __init__(self) -> None:
         self.notes = ShapeNotes(_look)
         self.listening = True
-        self.saved_bytes = 0
         self._places = [""]  # the modules at work, the innermost last
 
     def name(self, name: str, value: Any) -> None:

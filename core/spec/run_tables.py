@@ -129,6 +129,11 @@ class CheckpointTable(Table):
     keep: Count | None = Field(
         default=None, description="How many of the latest checkpoints stay. Left out: all of them."
     )
+    asynchronous: bool = Field(
+        default=False,
+        description="Whether training goes on while a checkpoint is written. Every rank then copies all that it saves "
+        "to main memory first.",
+    )
     init_from: Text | None = Field(
         default=None,
         description="File or folder with the weights to start from. Left out: those of the stage before; in a first stage new ones.",

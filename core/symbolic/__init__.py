@@ -6,6 +6,7 @@ dtype, strides, tensor  what a tensor is
 dispatch, raw           one dispatched operator: its result's shape, strides, dtype and storage
 autograd, engine        nodes, what they save, and backward in the engine's order
 checkpoint              torch.utils.checkpoint, non-reentrant, with early stop
+sharding                FSDP2 on one rank
 function                torch.autograd.Function
 ops/                    the differentiable functions, family by family
 nn/                     modules, layers and functional

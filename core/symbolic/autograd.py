@@ -65,7 +65,9 @@ class Node:
     `backward(node, gradients)` makes one gradient for each edge, None where none is wanted. Saved tensors are let go when it ran.
     """
 
-    __slots__ = ("__weakref__", "backward", "edges", "line", "name", "place", "results", "rule", "saved", "sequence")
+    __slots__ = (
+        "__weakref__", "backward", "edges", "hooks", "line", "name", "place", "region", "results", "rule", "saved", "sequence",
+    )  # fmt: skip
 
     def __init__(self, name: str, inputs: Sequence[Any], backward: Backward) -> None:
         self.name = name
@@ -73,8 +75,10 @@ class Node:
         self.edges: list[Edge | None] = [edge(tensor) if isinstance(tensor, Tensor) else None for tensor in inputs]
         self.saved: dict[str, Saved] = {}
         self.backward = backward
+        self.hooks: tuple[Callable[[], None], ...] = ()  # called before backward: hooks of a result, told no gradient
         self.results: list[tuple[Size, DType]] = []
         self.place = STATE.place
+        self.region = STATE.region
         meter = STATE.meter
         self.line, self.rule = meter.lines() if meter is not None else ("", "")
 

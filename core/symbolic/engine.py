@@ -1,7 +1,8 @@
 """Backward, in the order of torch's engine.
 
-The node with the highest sequence number goes first, leaves' accumulators before all. Gradients that meet are added out of place, as
-torch does under a dispatch mode, which is how they are measured.
+The node with the highest sequence number goes first, leaves' accumulators before all. Gradients that meet are added in place where
+`STATE.in_place` says so, as training does, else out of place, as torch does under a dispatch mode, which is how they are measured
+(torch/csrc/autograd/input_buffer.cpp, `accumulate`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
     grad_enabled, STATE.grad_enabled = STATE.grad_enabled, False
     place, line, region = STATE.place, STATE.line, STATE.region
     STATE.region = ""
+    outer, STATE.after_backward = STATE.after_backward, []
     try:
         while ready:
             _, _, node, gradients = heapq.heappop(ready)
@@ -49,7 +51,9 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
                 _accumulate(node, gradients)
                 del node, gradients
                 continue
-            STATE.place, STATE.line = node.place, node.line
+            STATE.place, STATE.line, STATE.region = node.place, node.line, node.region
+            for hook in node.hooks:
+                hook()
             made = _run(node, gradients)
             del gradients
             for index, edge in enumerate(node.edges):
@@ -64,16 +68,32 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
                     if buffer[output] is None:
                         buffer[output], made[index] = made[index], None  # moved
                     else:
-                        buffer[output] = raw.pointwise("add", buffer[output], made[index])
+                        _add(buffer, output, made[index])
                 if waiting_for[target] == 0:
                     heapq.heappush(ready, (-target.sequence, next(ticket), target, arrived.pop(target)))
                 del target, buffer, edge
             edge = None
             del node, made, edge
+        STATE.place, STATE.line, STATE.region = place, line, ""
+        for callback in STATE.after_backward:
+            callback()
     finally:
+        STATE.after_backward = outer
         STATE.grad_enabled = grad_enabled
         STATE.place, STATE.line, STATE.region = place, line, region
     del held
+
+
+def _add(buffer: Gradients, at: int, gradient: Tensor | None) -> None:
+    """Adds to a gradient that has arrived before."""
+    there: Any = buffer[at]
+    fits = STATE.in_place and there.is_dense() and sys.getrefcount(there.storage) <= 2
+    del there
+    # nobody else holds the tensor or its memory, as a view's base does: input_buffer.cpp, `can_accumulate_inplace`
+    if fits and sys.getrefcount(buffer[at]) <= 2:
+        raw.inplace("add_", buffer[at])  # type: ignore[arg-type]
+    else:
+        buffer[at] = raw.pointwise("add", buffer[at], gradient)
 
 
 def _dependencies(root: Node) -> dict[Any, int]:

@@ -23,7 +23,7 @@ class Opaque:
     """A part that has no polynomial form, such as a rounded quotient; equal to another of the same name and arguments."""
 
     def __init__(self, name: str, *arguments: Formula) -> None:
-        self.name = name  # floor, mod or ratio
+        self.name = name  # floor, ceil, mod or ratio
         self.arguments = arguments
         self._key = (name, arguments)
 
@@ -37,6 +37,8 @@ class Opaque:
         first, second = self.arguments
         if self.name == "ratio":
             return f"({first})/({second})"
+        if self.name == "ceil":
+            return f"ceil({first / second})"
         return f"floor(({first})/({second}))" if self.name == "floor" else f"(({first}) mod ({second}))"
 
     def evaluate(self, values: Mapping[str, Number]) -> Number:
@@ -44,6 +46,8 @@ class Opaque:
         first, second = (argument.evaluate(values) for argument in self.arguments)
         if self.name == "ratio":
             return _plain(Fraction(first) / Fraction(second))
+        if self.name == "ceil":
+            return -(-first // second)
         return first // second if self.name == "floor" else first % second
 
     def sympy(self) -> sympy.Expr:
@@ -53,6 +57,8 @@ class Opaque:
         first, second = (argument.sympy() for argument in self.arguments)
         if self.name == "ratio":
             return first / second
+        if self.name == "ceil":
+            return sympy.ceiling(first / second)
         return sympy.floor(first / second) if self.name == "floor" else sympy.Mod(first, second)
 
 

@@ -75,11 +75,17 @@ class Context:
         self.materialize_grads = value
 
 
+# By their full names: the last that were defined.
+OPERATORS: dict[str, CustomOperator] = {}
+
+
 class CustomOperator:
     """Called, it runs its body as one operator: what the body allocates is counted, the graph sees one node."""
 
     def __init__(self, name: str, body: Callable[..., Any]) -> None:
+        self.name = name
         self._name = name.rpartition("::")[2]
+        OPERATORS[name] = self
         self._body = body
         self._fake: Callable[..., Any] | None = None
         self._works: dict[Hashable, Work] = {}
@@ -153,7 +159,7 @@ class CustomOperator:
     def work(self, arguments: Sequence[Any]) -> Work:
         """The body's work for arguments of these sizes. It is run for it, once, with its loops shortened."""
         plain = [_plain(argument) for argument in arguments]
-        key = tuple(map(_look, plain))
+        key = (STATE.device, STATE.in_place, *map(_look, plain))
         if key not in self._works:
             before, STATE.inside_operators = STATE.inside_operators, True
             try:

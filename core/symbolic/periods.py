@@ -56,7 +56,7 @@ class Rows:
 def whole_step(stage: Stage, manner: Manner) -> Tape:
     """The record of one training step, with all layers: the same as `record_step` gives, sooner."""
     rows = rows_of(stage)
-    few = None if rows is None else rows.fewer()
+    few = None if rows is None or (manner.sharding and manner.sharding.holds_every_layer) else rows.fewer()
     if rows is None or few is None or few.layers > WORTH_IT * rows.layers:
         return record_step(stage, manner)
     tape = record_step(in_groups(stage, few), evolve(manner, layers=few.layers))
@@ -74,12 +74,12 @@ def rows_of(stage: Stage) -> Rows | None:
         return None
     layers = int(model.arguments(stage.model, stage.dims)[model.repeated])
     strategy = stage.assembly.memory.strategy(stage.memory)
-    key = _grouping(stage)
+    key = grouping(stage)
     size = strategy.group_size(key, layers) if key is not None else layers
     return Rows(layers // size, size, layers % size)
 
 
-def _grouping(stage: Stage) -> str | None:
+def grouping(stage: Stage) -> str | None:
     """The key of the region that groups the model's layers."""
     model = stage.assembly.model
     keys = [region.key for region in model.regions if region.group and region.count == model.repeated]
@@ -91,7 +91,7 @@ def in_groups(stage: Stage, rows: Rows) -> Stage:
     memory = stage.assembly.memory
 
     def strategy(table: Any) -> Strategy:
-        return _Regrouped(memory.strategy(table), _grouping(stage), rows.size)
+        return _Regrouped(memory.strategy(table), grouping(stage), rows.size)
 
     return evolve(stage, assembly=evolve(stage.assembly, memory=evolve(memory, strategy=strategy)))
 
@@ -215,8 +215,8 @@ def stretched(tape: Tape, few: Rows, many: Rows) -> Tape | None:
     if not _is_steady(runs, few):
         return None
     whole = _Whole(tape, few, many)
-    for run, group, layer in _in_order(runs, few, many):
-        whole.add(run, group, layer)
+    for number, group, layer in in_order([run.who for run in runs], few, many):
+        whole.add(runs[number], group, layer)
     return whole.tape()
 
 
@@ -233,42 +233,51 @@ def _is_steady(runs: Sequence[Run], rows: Rows) -> bool:
             if group == REPEATED and not alike((phase, group, visit, layer), (phase, group + 1, visit, layer)):
                 return False
     for phase, group, visit, layer in whos:
-        is_middle = layer == REPEATED and rows.length(group) >= RECORDED
+        is_middle = rows.length(group) >= RECORDED and layer == REPEATED
         if is_middle and not alike((phase, group, visit, layer), (phase, group, visit, layer + 1)):
             return False
     return True
 
 
-def _in_order(runs: Sequence[Run], few: Rows, many: Rows) -> Iterator[tuple[Run, int, int]]:
-    """The runs of the whole step: each with the group and the layer in it that it is now of."""
-    blocks = [list(some) for _, some in itertools.groupby(runs, key=lambda run: (run.who[0], run.who[1]))]
+def in_order(whos: Sequence[Who], few: Rows, many: Rows) -> Iterator[tuple[int, int, int]]:
+    """The runs of the whole step, by number: each with the group and the layer in it that it is now of. `whos` are those recorded."""
+    numbered = enumerate(whos)
+    blocks = [list(some) for _, some in itertools.groupby(numbered, key=lambda each: each[1][:2])]
     before = 0
     for block in blocks:
-        phase, group, _, _ = block[0].who
+        number, (phase, group, _, _) = block[0]
         if phase == HEAD:
-            yield block[0], 0, 0
+            yield number, 0, 0
             continue
         for place in _stretch(group, before, few.groups, many.groups):
             yield from _layers_in_order(block, place, few.length(group), many.length(place))
         before = group
 
 
-def _layers_in_order(block: Sequence[Run], group: int, few: int, many: int) -> Iterator[tuple[Run, int, int]]:
+def _layers_in_order(
+    block: Sequence[tuple[int, Who]], group: int, few: int, many: int
+) -> Iterator[tuple[int, int, int]]:
     before = 0
-    for run in block:
-        layer = run.who[3]
+    for number, (_, _, _, layer) in block:
         for place in _stretch(layer, before, few, many):
-            yield run, group, place
+            yield number, group, place
         before = layer
 
 
 def _stretch(at: int, before: int, few: int, many: int) -> Sequence[int]:
     """The places in the long row that one of the short row stands for, upwards or downwards as one comes from `before`."""
-    more = many - few
-    if at != REPEATED or more == 0:
-        return [at if at < REPEATED else at + more]
-    stands_for = range(REPEATED, REPEATED + more + 1)
+    first, more = repeated(few), many - few
+    if at < first or more == 0:
+        return [at]
+    if at > first:
+        return [at + more] if more >= -1 or at > first + 1 else []
+    stands_for = range(first, first + more + 1)
     return stands_for if before < at else stands_for[::-1]
+
+
+def repeated(few: int) -> int:
+    """The place in a row of `few` of that which stands for all that are left out. The one behind it must do the same."""
+    return 2 if few > 4 else 1
 
 
 class _Whole:
@@ -320,6 +329,7 @@ class _Whole:
             allocations=allocations,
             high=[live + moment.workspace for live, moment in zip(self._live, self._moments, strict=True)],
             forward=forward,
+            tasks={},
             saved_bytes=sum(
                 one.nbytes for one, made, gone in lives if made < forward and (gone is None or gone > forward)
             ),
@@ -400,7 +410,8 @@ class _Allocations(Sequence[Allocation]):
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
         number = at % len(self) if at < 0 else at
-        return evolve(self._recorded[at], made=self._made[at], gone=self._gone[at], number=number)
+        one = self._recorded[at]
+        return Allocation(one.shape, one.dtype, one.nbytes, self._made[at], self._gone[at], one.kind, number)
 
 
 def _moved(path: str, old: str, new: str) -> str:

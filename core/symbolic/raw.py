@@ -46,6 +46,12 @@ def dispatched(name: str, *results: Tensor) -> Tensor:
     return results[0]
 
 
+def workspace(nbytes: int) -> None:
+    """The operator that returns next holds so many bytes while it runs, beside its arguments and results."""
+    if STATE.meter is not None:
+        STATE.meter.workspace = nbytes
+
+
 @contextmanager
 def unlogged() -> Iterator[None]:
     """What runs inside is part of an operator: the meter counts what it leaves behind, but takes no samples."""
@@ -63,15 +69,15 @@ def unlogged() -> Iterator[None]:
 def composite(name: str) -> Callable[[Function], Function]:
     """A function that aten composes of others.
 
-    Usually each of those is an operator for the meter. In a custom operator's body the composition counts as one, and what it
-    allocates for a moment is not seen.
+    Usually each of those is an operator for the meter. In a custom operator's body the composition counts as one for a dispatch mode,
+    and what it allocates for a moment is not seen; without a mode (`STATE.in_place`) it is counted all the same.
     """
 
     def wrap(function: Function) -> Function:
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
             meter = STATE.meter
-            if not STATE.in_operator or meter is None:
+            if not STATE.in_operator or meter is None or STATE.in_place:
                 return function(*args, **kwargs)
             STATE.in_operator = False
             try:
@@ -179,6 +185,14 @@ def inplace(name: str, target: Tensor) -> Tensor:
     return dispatched(name, target)
 
 
+def onto(name: str, target: Tensor) -> Tensor:
+    """What aten's own code writes into a fresh tensor of its own; out of place under a dispatch mode, where it avoids such changes.
+
+    aten/src/ATen/TensorSubclassLikeUtils.h, `isTensorSubclassLike`: true of every tensor while a dispatch mode is in force.
+    """
+    return inplace(f"{name}_", target) if STATE.in_place else like(name, target)
+
+
 # -- views
 
 
@@ -217,8 +231,9 @@ def reshape(tensor: Tensor, shape: Shape) -> Tensor:
     strides = view_strides(tensor.shape, tensor.strides, shape)
     if strides is not None:
         return view(tensor, shape, strides, "view")
-    copy = clone(tensor, contiguous=True)
-    return view(copy, shape, contiguous_strides(shape), "_unsafe_view")
+    copy = view(clone(tensor, contiguous=True), shape, contiguous_strides(shape), "_unsafe_view")
+    copy.base = None  # aten calls it unsafe because it is not known as a view
+    return copy
 
 
 def permute(tensor: Tensor, dims: Sequence[int], name: str = "permute") -> Tensor:

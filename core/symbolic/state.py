@@ -37,6 +37,9 @@ class State(threading.local):
     )
     default_dtype: DType | None = None
     recorder: Recorder | None = None  # is told of every module call
+    after_backward: list[Callable[[], None]] | None = (
+        None  # called when backward has come to its end; None: none is run
+    )
     operator_results: dict[Any, Any] | None = None  # of custom operators, for calls that are alike; None: each one runs
     inside_operators: bool = True  # a custom operator's body is run; False: its fake, as one operator
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tttdit.core.construction import construct
 from tttdit.core.regions import Regions
 from tttdit.core.stage import Stage
 from tttdit.core.stepping import OBJECTIVE, REMAT, Step, gradients_of, step_inputs, tensors_of, train_once
 from tttdit.core.symbolic import dtype as types
+from tttdit.core.symbolic.dimension import Dim
+from tttdit.core.symbolic.formula import Formula
+from tttdit.core.symbolic.sharding import MASTER, ShardedCalls, Sharding
 from tttdit.core.symbolic.state import STATE
+from tttdit.core.symbolic.state import Recorder as Calls
 from tttdit.core.symbolic.storage import Meter, Storage
 from tttdit.core.symbolic.tape import Recorder, Standing, StandingKind, Tape
 from tttdit.core.symbolic.tensor import Tensor, given
@@ -28,7 +32,8 @@ class Manner:
 
     `dtype` is that of parameters and floating-point inputs. `device` chooses between operators' rules where they differ ("cpu", "cuda").
     With `in_place` gradients that meet are added in place, as training does; without, out of place, as under a dispatch mode, where
-    bytes can be measured. `layers` builds so many of those that are all alike. With `lines` moments know the module's line.
+    bytes can be measured. `layers` builds so many of those that are all alike. With `lines` moments know the module's line. With
+    `sharding` the model is spread over ranks, the first of which is recorded; `dtype` is then that of gathered parameters.
     """
 
     dtype: str
@@ -36,6 +41,7 @@ class Manner:
     in_place: bool = False
     layers: int | None = None
     lines: bool = False
+    sharding: Sharding | None = None
 
 
 def is_module(path: str) -> bool:
@@ -51,12 +57,17 @@ def record_step(stage: Stage, manner: Manner) -> Tape:
     """
     meter = Recorder(is_module=is_module if manner.lines else None)
     model = _model(stage, manner.dtype, layers=manner.layers, formulas=True)
+    layers = _layers(model, stage, manner)
     inputs = _inputs(stage, manner.dtype, formulas=True)
-    standing = _standing(model, inputs)
+    calls: Calls = _Places(model)
+    shards = None
+    if manner.sharding is not None:
+        calls = shards = ShardedCalls(model, layers, manner.sharding, types.NAMES[manner.dtype], calls)
+    standing = _standing(model, inputs, shards)
     with _manner(manner):
-        loss = _train(model, inputs, meter, look_inside=False)
+        loss = _train(model, inputs, meter, calls, look_inside=False)
     meter.is_for("gradients", [each.grad for each in model.parameters() if each.grad is not None])
-    tape = meter.tape(standing, _layers(model, stage, manner))
+    tape = meter.tape(_with_gradients(standing, model, shards), layers)
     del loss  # which is held until all is counted
     return tape
 
@@ -72,7 +83,7 @@ def _layers(model: Any, stage: Stage, manner: Manner) -> str:
     return paths[0] if len(paths) == 1 else ""
 
 
-def _standing(model: Any, inputs: Sequence[Tensor]) -> tuple[Standing, ...]:
+def _standing(model: Any, inputs: Sequence[Tensor], shards: ShardedCalls | None) -> tuple[Standing, ...]:
     named: list[tuple[str, StandingKind, Tensor]] = [
         *((name, "parameter", each) for name, each in model.named_parameters()),
         *((name, "buffer", each) for name, each in model.named_buffers()),
@@ -83,8 +94,20 @@ def _standing(model: Any, inputs: Sequence[Tensor]) -> tuple[Standing, ...]:
         stands = Standing(
             name, kind, each.shape, each.dtype.name, each.storage.nbytes, kind == "parameter" and each.requires_grad
         )
+        if shards is not None and kind == "parameter":
+            part = shards.parameters[name]
+            stands = evolve(stands, shape=part.shard, dtype=MASTER.name, nbytes=int(part.elements) * MASTER.itemsize)
         by_storage.setdefault(each.storage, stands)
     return tuple(by_storage.values())
+
+
+def _with_gradients(standing: Sequence[Standing], model: Any, shards: ShardedCalls | None) -> tuple[Standing, ...]:
+    """The same, after the step."""
+    if shards is None:
+        have = {name for name, each in model.named_parameters() if each.grad is not None}
+    else:
+        have = {name for name, each in shards.parameters.items() if each.reduced}
+    return tuple(evolve(one, has_gradient=one.kind == "parameter" and one.name in have) for one in standing)
 
 
 def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool = True) -> Step:
@@ -95,12 +118,13 @@ def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool =
     """
     model = _model(stage, dtype)
     tensors = tensors_of(model, lambda tensor: tensor.dtype.name)
-    _train(model, _inputs(stage, dtype), meter, look_inside=look_inside)
+    _train(model, _inputs(stage, dtype), meter, _Places(model), look_inside=look_inside)
     return Step(tuple(meter.log or ()), tensors, gradients_of(model))
 
 
 def _model(stage: Stage, dtype: str, *, layers: int | None = None, formulas: bool = False) -> Any:
-    regions = _noted()(stage.assembly.memory.strategy(stage.memory))
+    symbols = sized(stage) if formulas else frozenset[str]()
+    regions = _noted(symbols)(stage.assembly.memory.strategy(stage.memory))
     model = construct(WORLD.load, stage, regions, layers=layers, formulas=formulas).to(types.NAMES[dtype])
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(stage.assembly.model.trains(stage.model, name))
@@ -112,9 +136,9 @@ def _inputs(stage: Stage, dtype: str, *, formulas: bool = False) -> list[Tensor]
     return [given(each.shape, types.NAMES[each.dtype]) for each in wanted]
 
 
-def _train(model: Any, inputs: Sequence[Tensor], meter: Meter, *, look_inside: bool) -> Any:
-    """The loss, after a step."""
-    before, STATE.recorder, STATE.inside_operators = STATE.recorder, _Places(model), look_inside
+def _train(model: Any, inputs: Sequence[Tensor], meter: Meter, calls: Calls, *, look_inside: bool) -> Any:
+    """The loss, after a step. `calls` runs the modules."""
+    before, STATE.recorder, STATE.inside_operators = STATE.recorder, calls, look_inside
     try:
         with meter:
             return train_once(WORLD.load(OBJECTIVE), model, inputs)
@@ -136,11 +160,21 @@ class _manner:  # noqa: N801 - used like a function
         STATE.device, STATE.in_place = self._before
 
 
-def _noted() -> Callable[[Any], Regions]:
-    """The regions of the runtime, in this world, that say which of them is at work."""
+def sized(stage: Stage) -> frozenset[str]:
+    """The keys of sizes that make no region of their own, but that an operator is given: formulas have them as symbols."""
+    regions = (*stage.assembly.model.regions, *stage.assembly.mixer.regions)
+    return frozenset(region.key for region in regions if region.kind == "size" and not region.group)
+
+
+def _noted(symbols: frozenset[str]) -> Callable[[Any], Regions]:
+    """The regions of the runtime, in this world, that say which of them is at work. Sizes in `symbols` are so in formulas too."""
     recomputed = WORLD.load(REMAT)
 
     class NotedRegions(recomputed):  # type: ignore[valid-type, misc]
+        def group_size(self, name: str, count: int) -> int:
+            size: int = super().group_size(name, count)
+            return Dim(size, Formula.symbol(name)) if name in symbols else size
+
         def within(self, name: str) -> Regions:
             return NotedRegions(self.strategy, self._join(name))
 

@@ -29,7 +29,7 @@ class Operator:
     `place` is the module or region at work, `line` the module's line (".../module.py:57") that called it (in backward: that made the
     node), `rule` the line of the symbolic world that stands for it; each "" where nobody knows. `flops` are floating-point operations as
     `torch.utils.flop_counter` counts them. `workspace` are bytes that lived beside `live` for a moment while the operator ran: what a
-    custom operator's body allocates, where it counts as one operator.
+    custom operator's body allocates, where it counts as one operator. `region` is the innermost region at work, "" outside of all.
     """
 
     name: str
@@ -42,6 +42,12 @@ class Operator:
     rule: str = ""
     flops: int = 0
     workspace: int = 0
+    region: str = ""
+
+    @property
+    def high(self) -> int:
+        """The most bytes that lived while it ran."""
+        return self.live + self.workspace
 
 
 class Meter:
@@ -119,6 +125,7 @@ class Meter:
                     rule,
                     self.flops - self._logged_flops,
                     self.workspace,
+                    STATE.region,
                 )
             )
             self._logged_flops = self.flops
@@ -156,6 +163,18 @@ class Storage:
         self.meter = STATE.meter
         if self.meter is not None:
             self.meter.made(self)
+
+    def allocate(self) -> None:
+        """Its memory is there again, after `release`: `UntypedStorage.resize_` to its size. The meter in force counts it."""
+        self.meter = STATE.meter
+        if self.meter is not None:
+            self.meter.made(self)
+
+    def release(self) -> None:
+        """Its memory is given back, while tensors still refer to it: `UntypedStorage.resize_(0)`."""
+        meter, self.meter = self.meter, None
+        if meter is not None:
+            meter.gone(self)
 
     def __del__(self) -> None:
         if self.meter is not None:

@@ -7,10 +7,10 @@ down over the step.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -21,10 +21,12 @@ from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.storage import Meter, Storage
 
 if TYPE_CHECKING:
+    from tttdit.core.symbolic.library import CustomOperator
+    from tttdit.core.symbolic.operands import Operands
     from tttdit.core.symbolic.tensor import Tensor
 
-StandingKind: TypeAlias = Literal["parameter", "buffer", "input"]
-Phase: TypeAlias = Literal["forward", "backward"]
+StandingKind: TypeAlias = Literal["parameter", "buffer", "input", "gradient", "optimizer"]
+Phase: TypeAlias = Literal["forward", "backward", "gradient clipping", "optimizer step"]
 # What a tensor is for. Workspace lives inside an operator only; buffers belong to communication.
 Kind: TypeAlias = Literal["activations", "gradients", "workspace", "buffers"]
 
@@ -82,7 +84,10 @@ class Allocation:
 
 @frozen
 class Standing:
-    """Memory that is there before the step: a parameter, a buffer, an input. Tensors that share memory are one, under the first name."""
+    """Memory that is there before the step: a parameter, a buffer, an input; a gradient of earlier micro-steps, the optimizer's state.
+
+    Tensors that share memory are one, under the first name.
+    """
 
     name: str
     kind: StandingKind
@@ -90,13 +95,24 @@ class Standing:
     dtype: str
     nbytes: int
     trained: bool = False
+    has_gradient: bool = False  # after the step
+
+
+@frozen
+class Task:
+    """Floating-point operations of one moment: a formula for these shapes, or a custom operator's operands; so many times."""
+
+    of: Callable[..., int] | Operands
+    shapes: tuple[tuple[int, ...], ...]
+    times: int
 
 
 @frozen
 class Tape:
     """One training step. `forward` is the number of moments until the loss has been computed.
 
-    `layers` is the path of the list of the model's layers that are alike, "" where there is no such list.
+    `layers` is the path of the list of the model's layers that are alike, "" where there is no such list. `passes` is the number of moments
+    of forward and backward, where others follow; the peak is theirs.
     """
 
     standing: tuple[Standing, ...]
@@ -108,16 +124,25 @@ class Tape:
     flops: int
     recompute_flops: int
     layers: str = ""
+    tasks: Mapping[int, tuple[Task, ...]] = field(
+        factory=dict, repr=False
+    )  # by the moment; of a step that was recorded whole
+    passes: int | None = None
 
     @cached_property
     def peak_at(self) -> int:
         """The moment of the peak."""
         return self.high.index(self.peak_bytes) if self.high else 0
 
+    @cached_property
+    def highest_at(self) -> int:
+        """The moment of the whole step at which most bytes live."""
+        return self.high.index(max(self.high)) if self.high else 0
+
     @property
     def peak_bytes(self) -> int:
-        """The most bytes that live at a time."""
-        return max(self.high, default=0)
+        """The most bytes that live at a time over forward and backward."""
+        return max(self.high[: self.passes], default=0)
 
     def live_at(self, at: int) -> list[Allocation]:
         """What lives at a moment."""
@@ -144,6 +169,8 @@ class Recorder(Meter):
         self._kinds: dict[int, Kind] = {}
         self._forward = 0
         self._worked = 0
+        self._works: list[Task] = []  # of the operator that returns next
+        self._tasks: dict[int, tuple[Task, ...]] = {}
 
     def made(self, storage: Storage) -> None:
         """Memory has been allocated: it is there at the next moment."""
@@ -156,6 +183,18 @@ class Recorder(Meter):
         """Nothing holds it any more: it is gone at the next moment."""
         super().gone(storage)
         self._gone[storage.number] = len(self._moments)
+
+    def worked(self, formula: Callable[..., int], shapes: Sequence[Sequence[int]], times: int) -> None:
+        """The operator that returns next does the floating-point operations that a formula finds for these shapes, so many times."""
+        super().worked(formula, shapes, times)
+        self._works.append(Task(formula, tuple(map(tuple, shapes)), times))
+
+    def ran(self, operator: CustomOperator, arguments: Sequence[Any], times: int) -> None:
+        """A custom operator that counts as one returns next."""
+        from tttdit.core.symbolic.operands import Operands
+
+        super().ran(operator, arguments, times)
+        self._works.append(Task(Operands.of(operator, arguments), (), times))
 
     def is_for(self, kind: Kind, tensors: Iterable[Tensor]) -> None:
         """What these tensors' memory is for."""
@@ -187,6 +226,9 @@ class Recorder(Meter):
             )
         )
         self._worked = self.flops
+        if self._works:
+            self._tasks[len(self._moments) - 1] = tuple(self._works)
+            self._works.clear()
         super().sample(name, results)
 
     def tape(self, standing: tuple[Standing, ...] = (), layers: str = "") -> Tape:
@@ -205,4 +247,5 @@ class Recorder(Meter):
             self.flops,
             sum(moment.flops for moment in self._moments if moment.recomputing),
             layers,
+            self._tasks,
         )

@@ -15,5 +15,6 @@ def tttdit_data_sources() -> list[Data]:
             summary="Latents and text embeddings from files that a manifest lists, one sample a line.",
             table="tttdit.plugins.precomputed.spec:PrecomputedTable",
             rules="tttdit.plugins.precomputed.rules",
+            workers=lambda table: int(table.workers),
         )
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tttdit import hookimpl
 from tttdit.core.plugin.kinds import Memory
-from tttdit.plugins.regions.strategy import strategy
+from tttdit.plugins.remat.strategy import strategy
 
 
 @hookimpl

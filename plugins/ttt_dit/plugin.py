@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tttdit import hookimpl
 from tttdit.core.plugin.kinds import Model
-from tttdit.plugins.ttt_dit.structure import REGIONS, arguments, dimensions, inputs, trains
+from tttdit.plugins.ttt_dit.structure import REGIONS, arguments, dimensions, inputs, of_mixer, trains
 
 
 @hookimpl
@@ -23,6 +23,7 @@ def tttdit_models() -> list[Model]:
             regions=REGIONS,
             repeated="layers",
             trains=trains,
+            of_mixer=of_mixer,
             weight_names="tttdit.plugins.ttt_dit.weights:NAMES",
         )
     ]

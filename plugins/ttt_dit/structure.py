@@ -103,3 +103,8 @@ def inputs(table: TTTDiTTable, dims: Dimensions) -> dict[str, Input]:
 def trains(table: TTTDiTTable, name: str) -> bool:
     """Whether the adapter trains a parameter: "qkvo" means all of the sequence blocks, which are the attention, the mixer and its gates."""
     return table.adapter == "sft" or (table.adapter == "qkvo" and ".seq_modeling_block." in name)
+
+
+def of_mixer(table: TTTDiTTable, name: str) -> bool:
+    """Whether a parameter is a mixer's, or one of the gates behind it."""
+    return ".seq_modeling_block.ssm." in name or "_ssm_gating_" in name

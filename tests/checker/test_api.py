@@ -16,7 +16,7 @@ Make = Callable[..., str]
 
 def test_the_public_names() -> None:
     assert set(tttdit.__all__) == {
-        "Report", "Spec", "__version__", "build_model", "check", "hookimpl", "load_spec", "load_weights", "training_loss",
+        "Report", "Spec", "__version__", "build_model", "check", "hookimpl", "load_spec", "load_weights", "predict_memory", "training_loss",
     }  # fmt: skip
     assert set(tttdit.__all__) <= set(dir(tttdit))
     assert all(getattr(tttdit, name) is not None for name in tttdit.__all__)

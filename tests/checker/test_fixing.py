@@ -177,7 +177,9 @@ def test_what_a_rule_offers_does_what_it_should(case: Path) -> None:
     said = json.loads(options.read_text()) if options.exists() else {}
     allowed = tuple(str(case / plugin) for plugin in said.get("allow", ()))
     after = fix(Checker(sets=tuple(said.get("sets", ())), allowed=allowed), read(case / "broken.toml"), SAFE_AND_UNSAFE)
-    assert {same(finding) for finding in after.applied} == offered(after)
+    assert {same(finding) for finding in after.applied} >= offered(after), (
+        "an error may have kept others from being found"
+    )
     assert offered(after).isdisjoint(same(finding) for finding in after.after.findings)
 
 

@@ -50,7 +50,8 @@ def both() -> Callable[..., Both]:
         parsed = [Set.parse(text) for text in sets]
         (spec,) = [each for each in stages(read(path), parsed, DEFAULT_PLUGINS).stages if each.name == name]
         examined = examine(resolve(spec, registry))
-        assert examined.ok, examined.findings
+        errors = [finding for finding in examined.findings if finding.severity == "error"]
+        assert all(finding.code == "TTD506" for finding in errors), "whether it fits a GPU is no matter here"
         small = shrink(examined, registry)
         assert examined.resolved.stage is not None
         full = lengths(examined.followed.shapes)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_specs import right_specs, toml
 
 from tttdit.checker.api import check, load_spec
 from tttdit.checker.render import full
@@ -24,7 +25,6 @@ from tttdit.core.runtime.remat import RecomputedRegions
 from tttdit.testing import verify_plugin
 
 COUNT = int(os.environ.get("TTTDIT_VERDICTS", "100"))
-MOST_MINI_BATCHES = 24  # a scan takes a step for each
 
 
 @pytest.fixture(autouse=True)
@@ -36,72 +36,6 @@ def one_thread():
 
 
 # -- specs
-
-
-@st.composite
-def mixers(draw, batches):
-    """The table of a mixer, and what `[memory]` says about its regions; `batches` are the mini-batches that the sequence allows."""
-    name = draw(st.sampled_from(["ttt-mlp", "ttt-linear", "sliding-window", "none"]))
-    if name == "none":
-        return {"plugin": name}, {}
-    if name == "sliding-window":
-        return {"plugin": name, "neighbours": draw(st.integers(0, 2))}, {"sliding_window": draw(st.booleans())}
-    mixer = {
-        "plugin": name,
-        "mini_batch_size": draw(st.sampled_from(batches)),
-        "learning_rates": draw(st.sampled_from(["token", "upstream"])),
-    }
-    return mixer, {"scan_checkpoint_group_size": draw(st.integers(0, 5))}
-
-
-@st.composite
-def right_specs(draw):
-    """The tables of a spec whose sizes fit each other."""
-    number = st.integers
-    attention, segments, tokens = draw(number(1, 3)), draw(number(1, 3)), draw(number(1, 10))
-    prefix = draw(number(1, attention))
-    rows, columns = draw(number(1, 3)), draw(number(1, 3))
-    time, space, patch = draw(st.sampled_from([4, 1, 2, 3])), draw(st.sampled_from([8, 1, 2])), draw(number(1, 3))
-    frames = attention * segments + prefix
-    length = frames * rows * columns + segments * tokens
-    heads = draw(number(1, 3))
-    batches = [b for b in range(1, length + 1) if length % b == 0 and length // b <= MOST_MINI_BATCHES]
-    video = {"fps": draw(st.sampled_from([1, 2, 4, 5, 16])), "height": rows * patch * space}
-    video["width"] = columns * patch * space
-    if draw(st.booleans()):
-        video["pixel_frames"] = (frames - 1) * time + 1
-    else:
-        video["seconds"] = (frames - 1) * time / video["fps"]
-    mixer, regions = draw(mixers(batches))
-    return {
-        "video": video,
-        "text": {
-            "segments": draw(st.sampled_from([segments, "auto"])),
-            "tokens_per_segment": draw(st.sampled_from([tokens, "auto"])),
-            "max_tokens": draw(number(tokens, tokens + 10)),
-            "width": draw(number(1, 24)),
-        },
-        "codec": {"time_compression": time, "space_compression": space, "channels": draw(number(1, 4))},
-        "model": {
-            "plugin": "ttt-dit",
-            "width": heads * 16 * draw(number(1, 2)),
-            "heads": heads,
-            "layers": draw(st.sampled_from([1, 1, 2, 3])),
-            "timestep_width": draw(number(1, 12)),
-            "patch_size": patch,
-            "attention_frames": attention,
-            "prefix_frames": prefix,
-        },
-        "model.mixer": mixer,
-        "memory": {
-            "transformer_checkpoint_layer_group_size": draw(number(0, 1)),
-            **{key: draw(st.booleans()) for key in ("attention", "reverse_ssm", "mlp", "seq_modeling_block")},
-            **regions,
-        },
-        "parallelism": {"dp_sharding": draw(number(1, 2))},
-        "training": {},
-    }
-
 
 # What a mistake may write, be it a mistake or not.
 OTHERS = {
@@ -138,14 +72,6 @@ def specs(draw):
         if key in ("video.seconds", "video.pixel_frames"):
             spec[table].pop({"seconds": "pixel_frames", "pixel_frames": "seconds"}[name], None)
     return spec
-
-
-def toml(spec):
-    """The spec as a person would write it."""
-    lines = ['name = "random"']
-    for table, keys in spec.items():
-        lines += ["", f"[{table}]", *(f'{k} = "{v}"' if isinstance(v, str) else f"{k} = {v}" for k, v in keys.items())]
-    return "\n".join(lines).replace("True", "true").replace("False", "false") + "\n"
 
 
 def not_whole(spec):

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import tttdit
 from tttdit.checker import cli, shrinking
 from tttdit.checker.commands.check import check as command
+from tttdit.core.symbolic.library import CustomOperator
 from tttdit.core.symbolic.world import TORCH
 from tttdit.testing import verify_plugin
 
@@ -160,10 +162,16 @@ def test_what_is_printed(run: Run) -> None:
     code, out, err = run(tiny(), "--verify")
     assert code == 0
     assert err == 'tttdit: verifying stage "tiny" with small sizes\n'
-    verdict, *sizes = out.split("tensors, proved from the video to the prediction\n")[1].split("\n\n")[0].splitlines()
+    verdict, memory, *sizes = out[out.index("  verified small: ") :].split("\n\n")[0].splitlines()
     operators, rest = verdict.removeprefix("  verified small: ").split(" ", 1)
     assert int(operators.replace(",", "")) > 1000
     assert rest == "operators agree in shapes, strides, dtypes and bytes; 88 parameters; FLOPs 0.0 % apart"
+    told = re.fullmatch(
+        r"    saved ([\d,]+) bytes \(as predicted\), peak ([\d,]+) bytes \(as predicted\); each of \d+ regions as predicted",
+        memory,
+    )
+    assert told is not None
+    assert 0 < int(told[1].replace(",", "")) < int(told[2].replace(",", ""))
     assert sizes[0].startswith("    with video.width = ")
     assert all(len(line) <= 120 for line in sizes)
 
@@ -200,6 +208,12 @@ def test_json(run: Run) -> None:
     proof = stage["proof"]
     assert (code, stage["ok"]) == (0, True)
     assert (proof["scale"], proof["agrees"], proof["traced"], proof["flops_apart"]) == ("small", True, False, 0)
+    assert proof["peak_bytes"] == proof["predicted_peak_bytes"] > proof["saved_bytes"] == proof["predicted_saved_bytes"]
+    regions = {region["name"]: region for region in proof["regions"]}
+    assert {"outside all regions", "layers.*.attention", "layers.*.mlp"} <= set(regions)
+    assert max(region["peak_bytes"] for region in regions.values()) == proof["peak_bytes"]
+    assert sum(region["saved_bytes"] for region in regions.values()) == proof["saved_bytes"]
+    assert all(r["predicted_peak_bytes"] == r["peak_bytes"] for r in regions.values())
     heads = next(size for size in proof["sizes"] if size["key"] == "model.heads")
     assert 1 < heads["value"] < heads["spec"] == 8
     code, out, _ = run(tiny(), "--output-format", "json")
@@ -259,6 +273,7 @@ def test_a_rule_that_is_wrong_is_a_finding_with_both_lines(run: Run, monkeypatch
     assert rule["message"] == "the rule: return _GELU[0](input)"
     (stage,) = file["stages"]
     assert (stage["ok"], stage["proof"]["agrees"]) == (False, False)
+    assert stage["proof"]["predicted_peak_bytes"] > stage["proof"]["peak_bytes"]
 
     code, out, _ = run("spec.toml", "--verify")
     assert code == 1
@@ -269,6 +284,44 @@ def test_a_rule_that_is_wrong_is_a_finding_with_both_lines(run: Run, monkeypatch
         AssertionError, match=r"error\[TTD320\] worlds-differ: operator [\d,]+ of [\d,]+: live bytes of"
     ):
         verify_plugin("spec.toml")
+
+
+def test_a_prediction_that_leaves_out_workspace(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every operator agrees, for a custom one's body is looked into; what is predicted counts it as one."""
+    right = CustomOperator.work
+    monkeypatch.setattr(CustomOperator, "work", lambda self, arguments: evolve(right(self, arguments), workspace=0))
+    Path("spec.toml").write_text(TINY.format(mixer="ttt-mlp") + "mini_batch_size = 4\n")
+    code, out, _ = run("spec.toml", "--verify", "--output-format", "json")
+    assert code == 1
+    (file,) = json.loads(out)["files"]
+    (finding,) = file["findings"]
+    assert (finding["code"], finding["key"]) == ("TTD320", "model.mixer.plugin")
+    said = finding["message"].splitlines()
+    assert re.fullmatch(
+        r"the peak of layers\.\*\.forward_ssm differs: [\d,]+ bytes on torch, [\d,]+ predicted", said[0]
+    )
+    assert re.match(
+        r"torch:     operator [\d,]+ of [\d,]+, \w+ \[.*\] float32 with strides \[.*\] in layers\.\d\.seq", said[1]
+    )
+    assert re.match(r"predicted: \w+ in layers\.\d\.seq", said[2])
+    assert finding["related"][0]["path"].endswith("operators.py")
+    proof = file["stages"][0]["proof"]
+    assert proof["agrees"] is False
+    assert proof["predicted_saved_bytes"] == proof["saved_bytes"]
+    code, out, _ = run("spec.toml", "--verify")
+    assert code == 1
+    assert re.search(
+        r"    saved [\d,]+ bytes \(as predicted\), peak [\d,]+ bytes \(.*\); \d of \d+ regions as predicted\n", out
+    )
+
+
+def test_a_plugin_gets_saved_and_peak_bytes_region_by_region(mixer: Callable[..., str]) -> None:
+    name = mixer()
+    (verified,) = verify_plugin("spec.toml", allow_plugins=[name])
+    assert 0 < verified.saved_bytes < verified.peak_bytes
+    (own,) = [region for region in verified.regions if region.name.endswith(".mixing")]
+    assert own.peak_bytes == own.predicted_peak_bytes > 0
+    assert sum(region.saved_bytes for region in verified.regions) == verified.saved_bytes
 
 
 def test_a_module_that_does_different_things_in_the_two_worlds(mixer: Callable[..., str]) -> None:

@@ -1,4 +1,4 @@
-"""Proves one stage: a training step on torch and in the symbolic world, compared after every operator."""
+"""Proves one stage: a training step on torch and in the symbolic world, compared after every operator, and with what is predicted of it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from tttdit.core.runtime.proof.comparing import (
 )
 from tttdit.core.runtime.proof.fakes import RodWithFakes
 from tttdit.core.runtime.proof.holding import Holding, holdings
+from tttdit.core.runtime.proof.regions import Counted, MemoryProof, compare_memory
 from tttdit.core.runtime.proof.steps import real_step
 from tttdit.core.shapes import NamedShape
 from tttdit.core.stage import Stage
 from tttdit.core.stepping import Step
-from tttdit.core.symbolic.stepping import is_module, symbolic_step
+from tttdit.core.symbolic.periods import whole_step
+from tttdit.core.symbolic.stepping import Manner, is_module, symbolic_step
 from tttdit.core.symbolic.storage import Meter, Operator
+from tttdit.core.symbolic.tape import Tape
 
 _MOST_HOLDINGS = 3  # told of in a message
 
@@ -43,7 +46,7 @@ class Proof:
     parameters: int = 0
     flops: int = 0
     flops_apart: float = 0.0  # as a share of torch's
-    peak_bytes: int = 0
+    memory: MemoryProof | None = None  # None where the step fails in one world
     difference: Difference | None = None
 
 
@@ -63,14 +66,15 @@ def prove(stage: Stage, listed: Sequence[NamedShape], dtype: str) -> Proof:
         on_torch = real_step(stage, dtype, rod)
     except Exception as error:
         return Proof(difference=_failure("on torch the step fails", error))
-    proof = _compared(
+    return _compared(
         on_torch,
+        rods[0],
         lambda meter: symbolic_step(stage, dtype, meter),
+        lambda: whole_step(stage, Manner(dtype=dtype)),
         listed,
         lambda operator: holdings(stage, dtype, operator),
+        next(iter(rods[0].unlike), None),
     )
-    unlike = next(iter(rods[0].unlike), None)
-    return proof if proof.difference or unlike is None else evolve(proof, difference=unlike)
 
 
 def prove_without_data(stage: Stage, listed: Sequence[NamedShape], dtype: str) -> Proof:
@@ -81,7 +85,9 @@ def prove_without_data(stage: Stage, listed: Sequence[NamedShape], dtype: str) -
     tensors = tuple(shape for shape in run.shapes if shape.kind in ("parameter", "buffer"))
     return _compared(
         Step(run.log, tensors, None),
+        run,
         lambda meter: symbolic_step(stage, dtype, meter, look_inside=False),
+        lambda: whole_step(stage, Manner(dtype=dtype)),
         listed,
         lambda operator: [],
     )
@@ -94,15 +100,18 @@ def trace_without_data(stage: Stage, dtype: str) -> FakeRun:
 
 def _compared(
     on_torch: Step,
+    counted: Counted,
     symbolic_step: Callable[[Meter], Step],
+    predicted_step: Callable[[], Tape],
     listed: Sequence[NamedShape],
     holdings_at: Callable[[int], list[Holding]],
+    unlike: Difference | None = None,
 ) -> Proof:
+    """`unlike` is a fake that promises something else than its operator gives: what is predicted relies on that."""
     compared = Proof(
         operators=len(audible(on_torch.log)),
         parameters=sum(tensor.kind == "parameter" for tensor in on_torch.tensors),
         flops=on_torch.flops,
-        peak_bytes=max((operator.live for operator in on_torch.log), default=0),
     )
     meter = Meter(log=True, is_module=is_module)
     try:
@@ -120,10 +129,23 @@ def _compared(
         tensors_differ(on_torch.tensors, symbolic.tensors, "the symbolic world")
         or listing_differs(on_torch.tensors, listed)
         or (parted and _told(parted, symbolic.log, holdings_at))
+        or unlike
+    )
+    compared = evolve(compared, flops_apart=flops_apart(on_torch, symbolic), difference=difference)
+    memory = None
+    try:
+        memory = compare_memory(counted, symbolic.log, predicted_step())
+    except UnknownCall:  # nothing is predicted where custom operators cannot count as one, for want of a fake
+        pass
+    except Exception as error:
+        difference = difference or _failure("what is predicted cannot be recorded", error)
+    difference = (
+        difference
+        or (memory and memory.difference)
         or gradients_differ(on_torch, symbolic)
         or flops_differ(on_torch, symbolic)
     )
-    return evolve(compared, flops_apart=flops_apart(on_torch, symbolic), difference=difference)
+    return evolve(compared, memory=memory, difference=difference)
 
 
 def _told(parted: Parting, log: Sequence[Operator], holdings_at: Callable[[int], list[Holding]]) -> Difference:

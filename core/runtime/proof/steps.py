@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -26,14 +27,25 @@ def real_step(
         torch.manual_seed(0)
         model = build_stage(stage, dtype=getattr(torch, dtype))
         tensors = tensors_of(model, lambda tensor: str(tensor.dtype).removeprefix("torch."))
-        inputs = [_tensor(each) for each in step_inputs(stage, dtype)]
+        inputs = [random_input(each) for each in step_inputs(stage, dtype)]
         live = rod([*model.parameters(), *model.buffers(), *inputs])
         with live:
-            train_once(training_loss, model, inputs)
+            train_once(_heard_by(live), model, inputs)
     return Step(tuple(live.log), tensors, gradients_of(model))
 
 
-def _tensor(wanted: Input) -> torch.Tensor:
+def _heard_by(live: LiveBytes) -> Callable[..., torch.Tensor]:
+    """The objective, after which the rod knows that backward comes."""
+
+    def loss(*arguments: Any) -> torch.Tensor:
+        value = training_loss(*arguments)
+        live.end_forward()
+        return value
+
+    return loss
+
+
+def random_input(wanted: Input) -> torch.Tensor:
     """Random numbers, and zeros where indices are wanted: the least of every range."""
     dtype = getattr(torch, wanted.dtype)
     if not dtype.is_floating_point:

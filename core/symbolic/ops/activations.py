@@ -12,6 +12,7 @@ from tttdit.core.symbolic.ops.arithmetic import add, div, sub
 from tttdit.core.symbolic.ops.elementwise import Derivative, Elementwise, one
 from tttdit.core.symbolic.ops.unary import refuse_bool
 from tttdit.core.symbolic.raw import axis, composite, dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -165,18 +166,23 @@ def softsign(input: Tensor) -> Tensor:
 @known("F.logsigmoid")
 @composite("log_sigmoid")
 def logsigmoid(input: Tensor) -> Tensor:
-    """`log(sigmoid(x))`; on the CPU it keeps its input and a buffer of the input's size."""
+    """`log(sigmoid(x))`; keeps its input, and on the CPU a buffer of the input's size, which is empty on CUDA.
+
+    aten/src/ATen/native/cuda/ActivationLogSigmoidKernel.cu and Activation.cpp, `log_sigmoid_forward_cuda`.
+    """
     node = None
     if wants_gradient(input):
 
         def backward(node: Node, gradients: Gradients) -> Gradients:
             (gradient,) = gradients
             buffer, kept = node.get("buffer"), node.get("self")
-            return [raw.pointwise("log_sigmoid_backward", gradient, kept, buffer)]
+            return [raw.pointwise("log_sigmoid_backward", gradient, kept, *([buffer] if buffer.elements else []))]
 
         node = Node("LogSigmoid", (input,), backward)
         node.save(self=input)
-    out, buffer = raw.empty(input.shape, input.dtype), raw.empty(input.shape, input.dtype)
+    on_cpu = STATE.device == "cpu"
+    out = raw.empty(input.shape, input.dtype, None if on_cpu or not input.is_dense() else input.strides)
+    buffer = raw.empty(input.shape if on_cpu else (0,), input.dtype)
     raw.dispatched("log_sigmoid_forward", out, buffer)
     if node:
         node.save_output(buffer=buffer)

@@ -1,4 +1,7 @@
-"""Attention, on the paths that torch takes on the CPU: flash attention where it can, else matrix products and a softmax."""
+"""Attention, on the paths that torch takes: a fused kernel where one serves, else matrix products and a softmax.
+
+This file has the CPU's kernel and the plain operators; CUDA's kernels are in `cuda_attention`.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from tttdit.core.symbolic import flops, raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.dtype import DType, bfloat16, bool_, float16, float32, float64
 from tttdit.core.symbolic.names import known
-from tttdit.core.symbolic.ops.arithmetic import add, mul
+from tttdit.core.symbolic.ops import cuda_attention
+from tttdit.core.symbolic.ops.arithmetic import add, add_, mul
 from tttdit.core.symbolic.ops.copies import to
 from tttdit.core.symbolic.ops.dropout import with_noise
 from tttdit.core.symbolic.ops.products import matmul
 from tttdit.core.symbolic.ops.softmax import safe_softmax
 from tttdit.core.symbolic.ops.views import transpose
 from tttdit.core.symbolic.raw import composite, dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.strides import output_strides
 from tttdit.core.symbolic.tensor import Tensor
 
@@ -34,11 +39,18 @@ def scaled_dot_product_attention(
 ) -> Tensor:
     """Attention of queries [B, A, tokens, K] to keys and values."""
     _check(query, key, value, attn_mask, is_causal, enable_gqa)
-    flash = _takes_flash(query, key, value, attn_mask, dropout_p, enable_gqa)
+    on_cpu = STATE.device == "cpu"
+    flash = (
+        _takes_flash(query, key, value, attn_mask, dropout_p, enable_gqa)
+        if on_cpu
+        else cuda_attention.takes_flash(query, key, value, attn_mask, enable_gqa)
+    )
     if attn_mask is not None and attn_mask.dtype is bool_:
         attn_mask = _as_numbers(attn_mask, query.dtype)
     if flash:
-        return _flash(query, key, value, attn_mask)
+        return _flash(query, key, value, attn_mask) if on_cpu else cuda_attention.flash(query, key, value)
+    if not on_cpu and cuda_attention.takes_efficient(query, key, value, attn_mask):
+        return cuda_attention.efficient(query, key, value, attn_mask)
     if enable_gqa:
         raise UnknownCall(_CALL, "with grouped queries where flash attention does not serve")
     return _math(query, key, value, attn_mask, dropout_p, is_causal)
@@ -181,7 +193,7 @@ def _math(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropou
         del triangle
     weights = matmul(scaled, mul(transpose(key, -2, -1), 0.5))
     if mask is not None:
-        weights = add(weights, mask)
+        weights = add_(weights, mask) if STATE.in_place else add(weights, mask)
     weights = safe_softmax(weights)
     if dropout_p > 0:
         weights = with_noise(weights)

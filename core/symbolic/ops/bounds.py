@@ -12,6 +12,7 @@ from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.elementwise import Derivative, Elementwise, Formula, Kept
 from tttdit.core.symbolic.ops.inplace import change, rebase, write
 from tttdit.core.symbolic.raw import pointwise
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -23,8 +24,13 @@ def _inside(gradient: Tensor, kept: Kept) -> Tensor:
     condition = tests[0]
     if len(tests) > 1:
         numbers = not isinstance(bounds[0][1], Tensor)
-        condition = raw.inplace("logical_and_", tests[0]) if numbers else pointwise("logical_and", *tests, dtype=bool_)
+        condition = _combined("logical_and", *tests) if not numbers else raw.inplace("logical_and_", tests[0])
     return pointwise("where", condition, gradient, zero, dtype=gradient.dtype)
+
+
+def _combined(how: str, first: Tensor, second: Tensor) -> Tensor:
+    # `clamp_backward` and `clamp_backward_min_max` of torch/csrc/autograd/FunctionsManual.cpp
+    return raw.inplace(f"{how}_", first) if STATE.in_place else pointwise(how, first, second, dtype=bool_)
 
 
 def _share(lost: str) -> Formula:
@@ -182,7 +188,7 @@ def _bounds_gradients(gradient: Tensor, kept: Kept, wants: dict[str, bool]) -> G
         if other in wants:
             # min < max, or max < min, where both gradients would go to one place
             crossed = pointwise("lt", kept[name], kept[other], dtype=bool_)
-            condition = pointwise(combine, held, crossed, dtype=bool_)
+            condition = _combined(combine, held, crossed)
         made.append(pointwise("where", condition, gradient, zero, dtype=gradient.dtype))
         del held, crossed, condition
     return made

@@ -1,12 +1,18 @@
-"""Dropout."""
+"""Dropout: on the CPU a mask of the input's own type is made, and multiplied with; on CUDA one operator makes a mask of bool.
+
+aten/src/ATen/native/Dropout.cpp, `is_fused_kernel_acceptable`.
+"""
 
 from __future__ import annotations
 
 from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic import raw
+from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
+from tttdit.core.symbolic.dtype import bool_
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.arithmetic import mul
 from tttdit.core.symbolic.raw import composite
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
 
 
@@ -25,7 +31,26 @@ def _dropout(input: Tensor, p: float, train: bool) -> Tensor:
     if p == 1:
         zero = raw.new("zeros", (), input.dtype)
         return mul(input, zero)
-    return with_noise(input)
+    return with_noise(input) if STATE.device == "cpu" else _fused(input)
+
+
+def _fused(input: Tensor) -> Tensor:
+    """Keeps its mask (aten/src/ATen/native/cuda/Dropout.cu, `native_dropout_cuda`)."""
+    node, dtype = None, input.dtype
+    if wants_gradient(input):
+
+        def backward(node: Node, gradients: Gradients) -> Gradients:
+            (gradient,) = gradients
+            return [raw.pointwise("native_dropout_backward", gradient, node.get("mask"), dtype=dtype)]
+
+        node = Node("NativeDropout", (input,), backward)
+    strides = input.strides if input.is_dense() else None
+    out, mask = raw.empty(input.shape, input.dtype, strides), raw.empty(input.shape, bool_, strides)
+    raw.dispatched("native_dropout", out, mask)
+    if node:
+        node.save_output(mask=mask)
+        node.made(out)
+    return out
 
 
 @known("torch.dropout")

@@ -11,6 +11,7 @@ from tttdit.core.symbolic.dtype import DType, bool_, int64
 from tttdit.core.symbolic.names import NAMES, known
 from tttdit.core.symbolic.ops.reductions import reduced_dims
 from tttdit.core.symbolic.raw import axis, composite, dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Size, Tensor
 
 
@@ -87,14 +88,7 @@ def _extreme_of_all(name: str, input: Tensor) -> Tensor:
             (gradient,) = gradients
             assert gradient is not None
             result, kept = node.get("result"), node.get("input")
-            missing = raw.pointwise("isnan", kept, dtype=bool_)
-            lost = raw.pointwise("isnan", result, dtype=bool_)
-            both = raw.pointwise("logical_and", missing, lost, dtype=bool_)
-            mask = raw.inplace("logical_or_", raw.pointwise("eq", kept, result, dtype=bool_))
-            count = raw.reduce("sum", mask, range(kept.ndim), keepdim=False, dtype=int64)
-            made = raw.pointwise("mul", mask, raw.pointwise("div", gradient, count))
-            del both
-            return [made]
+            return [_spread_evenly(gradient, kept, result)]
 
         node = Node(name, (input,), backward)
         node.save(input=input)
@@ -105,13 +99,39 @@ def _extreme_of_all(name: str, input: Tensor) -> Tensor:
     return out
 
 
+def _spread_evenly(gradient: Tensor, input: Tensor, value: Tensor) -> Tensor:
+    """The gradient, shared by all elements that equal the value (torch/csrc/autograd/FunctionsManual.cpp, `evenly_distribute_backward`)."""
+    if STATE.in_place and STATE.device == "cpu":
+        missing = raw.pointwise("isnan", value, dtype=bool_)
+        if STATE.meter is not None:
+            STATE.meter.sample("_local_scalar_dense", ())
+        mask = raw.pointwise("eq", input, value, dtype=bool_)
+        del missing
+        made = raw.new("new_zeros", input.shape, input.dtype)
+        share = raw.pointwise("div", gradient, raw.reduce("sum", mask, range(input.ndim), keepdim=False, dtype=int64))
+        raw.inplace("masked_fill_", made)
+        del share
+        return made
+    missing = raw.pointwise("isnan", input, dtype=bool_)
+    lost = raw.pointwise("isnan", value, dtype=bool_)
+    both = raw.onto("logical_and", missing)
+    mask = raw.inplace("logical_or_", raw.pointwise("eq", input, value, dtype=bool_))
+    count = raw.reduce("sum", mask, range(input.ndim), keepdim=False, dtype=int64)
+    made = raw.pointwise("mul", mask, raw.pointwise("div", gradient, count))
+    del missing, lost, both
+    return made
+
+
 def _along(name: str, input: Tensor, at: int, keepdim: bool) -> Chosen:
     shape = [1 if i == at else size for i, size in enumerate(input.shape) if keepdim or i != at]
     return _chosen(name, input, at, keepdim, raw.empty(shape, input.dtype), raw.empty(shape, int64))
 
 
 def _chosen(name: str, input: Tensor, at: int, keepdim: bool, values: Tensor, indices: Tensor) -> Chosen:
-    """Keeps the indices; the gradient is scattered into zeros, and copied once by that."""
+    """Keeps the indices; the gradient is scattered into zeros.
+
+    aten/src/ATen/native/ReduceOps.cpp, `value_selecting_reduction_backward_symint`.
+    """
     node = None
     if wants_gradient(input):
         shape = input.shape
@@ -123,7 +143,7 @@ def _chosen(name: str, input: Tensor, at: int, keepdim: bool, values: Tensor, in
             if not keepdim and shape:
                 gradient, indices = raw.unsqueeze(gradient, at), raw.unsqueeze(indices, at)
             zeros = raw.new("zeros", shape, gradient.dtype)
-            return [raw.like("scatter", zeros)]
+            return [raw.onto("scatter", zeros)]
 
         node = Node(name, (input,), backward)
     raw.dispatched(name, values, indices)

@@ -1,6 +1,7 @@
 """Reading and writing along one dimension at given indices: index_select, gather, scatter and their kin.
 
-Results are contiguous, whatever the input's layout. Under a dispatch mode their backwards add out of place.
+Results are contiguous, whatever the input's layout. Backwards add to zeros, in place or not (`raw.onto`): `index_select_backward_symint`
+and `gather_backward` of aten/src/ATen/native/TensorAdvancedIndexing.cpp.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tttdit.core.symbolic.tensor import Size, Tensor
 
 @known("torch.index_select", "Tensor.index_select")
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """These elements of a dimension; keeps the index. Its backward makes zeros of the whole size and a sum beside them."""
+    """These elements of a dimension; keeps the index. Its backward makes zeros of the whole size and adds to them."""
     at = axis(input, dim)
     _check_index("index_select", index, ("int64", "int32"), (0, 1))
     if not input.shape:
@@ -34,7 +35,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
             assert gradient is not None
             kept = node.get("index")
             zeros = raw.new("new_zeros", whole, gradient.dtype)
-            result = raw.new("index_add", whole, gradient.dtype)
+            result = raw.onto("index_add", zeros)
             del kept, zeros
             return [result]
 
@@ -124,7 +125,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: float) -> Tensor:
 
 @known("torch.gather", "Tensor.gather")
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """One element for each index; keeps the tensor and the index. Its backward makes zeros and a sum beside them."""
+    """One element for each index; keeps the tensor and the index. Its backward makes zeros and adds to them."""
     at = axis(input, dim)
     _check_index("gather", index, ("int64", "int32"), (input.ndim,))
     _check_within("gather", index, input, at)
@@ -136,7 +137,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
             assert gradient is not None
             kept = node.get("index"), node.get("input")
             zeros = raw.new("new_zeros", kept[1].shape, gradient.dtype)
-            result = raw.new("scatter_add", zeros.shape, gradient.dtype)
+            result = raw.onto("scatter_add", zeros)
             del kept, zeros
             return [result]
 

@@ -15,6 +15,7 @@ from tttdit.core.symbolic.autograd import Backward, Gradients, Node, wants_gradi
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.ops.inplace import change, rebase, write
 from tttdit.core.symbolic.raw import dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.strides import contiguous_strides, output_strides, view_strides
 from tttdit.core.symbolic.tensor import Size, Tensor
 
@@ -22,7 +23,10 @@ Indices = Sequence[Tensor | None]
 
 
 def index(input: Tensor, indices: Indices) -> Tensor:
-    """The elements at these indices; keeps the indices. Its backward makes zeros of the whole size and a sum beside them."""
+    """The elements at these indices; keeps the indices. Its backward makes zeros of the whole size and adds to them.
+
+    torch/csrc/autograd/FunctionsManual.cpp, `index_backward`.
+    """
     if any(_is_mask(each) for each in indices):
         raise UnknownCall(
             "indexing with a mask", "the result has as many elements as the mask has True, and a check has no data"
@@ -36,7 +40,7 @@ def index(input: Tensor, indices: Indices) -> Tensor:
             assert gradient is not None
             kept = [saved.get() for saved in node.saved.values()]
             zeros = raw.new("new_zeros", shape, gradient.dtype)
-            result = raw.like("index_put", zeros)
+            result = raw.onto("_index_put_impl" if STATE.in_place else "index_put", zeros)
             del kept
             return [result]
 

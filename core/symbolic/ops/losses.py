@@ -13,6 +13,7 @@ from tttdit.core.symbolic.ops.arithmetic import sub
 from tttdit.core.symbolic.ops.repeating import broadcast_tensors
 from tttdit.core.symbolic.ops.softmax import log_softmax
 from tttdit.core.symbolic.raw import composite, dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Size, Tensor
 
 
@@ -114,7 +115,7 @@ def binary_cross_entropy_with_logits(
             (gradient,) = gradients
             kept, wanted = node.get("input"), node.get("target")
             error = _logistic_error(kept, wanted)
-            made = raw.pointwise("mul", error, gradient)
+            made = raw.inplace("mul_", error) if STATE.in_place else raw.pointwise("mul", error, gradient)
             del error
             if reduction == "mean":
                 raw.inplace("div_", made)
@@ -128,7 +129,8 @@ def binary_cross_entropy_with_logits(
 
 
 def _logistic_error(input: Tensor, target: Tensor) -> Tensor:
-    return raw.pointwise("sub", raw.pointwise("sigmoid", input), target)
+    likely = raw.pointwise("sigmoid", input)
+    return raw.inplace("sub_", likely) if STATE.in_place else raw.pointwise("sub", likely, target)
 
 
 @known("F.cross_entropy")

@@ -11,8 +11,14 @@ from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.dtype import DType, bfloat16, float16, float32
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.raw import composite, dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.strides import is_channels_last
 from tttdit.core.symbolic.tensor import Tensor
+
+
+def computed_in(dtype: DType) -> DType:
+    """The type that CUDA kernels calculate in (aten/src/ATen/AccumulateType.h, `toAccumulateType`)."""
+    return float32 if dtype in (bfloat16, float16) else dtype
 
 
 def _normalized(call: str, input: Tensor, shape: Any, *affine: Tensor | None) -> tuple[int, ...]:
@@ -35,7 +41,7 @@ def _normalized(call: str, input: Tensor, shape: Any, *affine: Tensor | None) ->
 
 
 def _statistics_type(call: str, input: Tensor, weight: Tensor | None, bias: Tensor | None) -> DType:
-    """The type of the mean and deviation on the CPU: the input's; float32 where only weight and bias are."""
+    """The type of the mean and deviation on the CPU: the input's; float32 where only weight and bias are (mixed_data_type.h)."""
     kinds = {tensor.dtype for tensor in (weight, bias) if tensor is not None}
     if kinds <= {input.dtype}:
         return input.dtype
@@ -55,7 +61,11 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """LayerNorm over the last dimensions; keeps x, weight, bias, and a mean and a deviation a row, in x's type on the CPU."""
+    """LayerNorm over the last dimensions; keeps x, weight, bias, and a mean and a deviation a row.
+
+    These have x's type on the CPU, and on CUDA the type that is calculated in: float32 for half precision
+    (aten/src/ATen/native/cuda/layer_norm_kernel.cu, `layer_norm_cuda`).
+    """
     return _layer_norm("layer_norm", input, normalized_shape, weight, bias)[0]
 
 
@@ -85,6 +95,8 @@ def _layer_norm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     normalized = _normalized(call, input, normalized_shape, weight, bias)
     statistics = _statistics_type(call, input, weight, bias)
+    if STATE.device == "cuda":
+        statistics = computed_in(input.dtype)
     rows = (*input.shape[: input.ndim - len(normalized)], *(1,) * len(normalized))
     node = None
     if wants_gradient(input, weight, bias):
@@ -139,8 +151,14 @@ def native_layer_norm_backward(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """RMSNorm over the last dimensions, in plain operators as on the CPU; half precision goes through float32."""
+    """RMSNorm over the last dimensions: plain operators on the CPU, where half precision goes through float32; on CUDA one.
+
+    aten/src/ATen/native/layer_norm.cpp, `rms_norm_symint`: CUDA's operator serves where weight and input have one type.
+    """
     normalized = _normalized("rms_norm", input, normalized_shape, weight)
+    one_type = weight is None or weight.dtype is input.dtype
+    if STATE.device == "cuda" and one_type and not is_channels_last(input.shape, input.strides):
+        return _fused_rms_norm(input, normalized, weight)
     wide = input.to(float32) if input.dtype in (bfloat16, float16) else input
     dims = [input.ndim - 1 - i for i in range(len(normalized))]
     square = wide.pow(2)
@@ -154,6 +172,33 @@ def rms_norm(
         result = result.contiguous()
     del wide
     return result.type_as(input)  # type: ignore[no-any-return]
+
+
+def _fused_rms_norm(input: Tensor, normalized: Sequence[int], weight: Tensor | None) -> Tensor:
+    """Keeps x, weight, and 1 / deviation of each row (aten/src/ATen/native/cuda/layer_norm_kernel.cu, `_fused_rms_norm_cuda`)."""
+    rows = (*input.shape[: input.ndim - len(normalized)], *(1,) * len(normalized))
+    node = None
+    if wants_gradient(input, weight):
+
+        def backward(node: Node, gradients: Gradients) -> Gradients:
+            kept = {name: node.get(name) for name in node.saved}
+            made: Gradients = [
+                raw.empty(kept[name].shape, kept[name].dtype) if node.wants(i) else None
+                for i, name in enumerate(("input", "weight"))
+            ]
+            raw.dispatched("_fused_rms_norm_backward", *[gradient for gradient in made if gradient is not None])
+            return made
+
+        node = Node("FusedRmsNorm", (input, weight), backward)
+        node.save(input=input)
+        if weight is not None:
+            node.save(weight=weight)
+    out, rstd = raw.empty(input.shape, input.dtype), raw.empty(rows, computed_in(input.dtype))
+    raw.dispatched("_fused_rms_norm", out, rstd)
+    if node:
+        node.save_output(rstd=rstd)
+        node.made(out)
+    return out
 
 
 @known("F.group_norm")

@@ -8,11 +8,12 @@ from tttdit.core.errors import ShapeMismatch, UnknownCall
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.names import known
-from tttdit.core.symbolic.ops.arithmetic import add
+from tttdit.core.symbolic.ops.arithmetic import add, add_
 from tttdit.core.symbolic.ops.copies import contiguous
 from tttdit.core.symbolic.ops.vectors import dot, mv
 from tttdit.core.symbolic.ops.views import expand, matrix_transposed, reshape, squeeze, t, unsqueeze, view, viewing
 from tttdit.core.symbolic.raw import composite, dim_text, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.strides import contiguous_strides
 from tttdit.core.symbolic.tensor import Size, Tensor
 
@@ -169,9 +170,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         return out if left_larger else contiguous(matrix_transposed(out))
     # rather than repeat a single matrix for each of a batch, aten folds; of one that needs no gradient, too, under a dispatch mode
     if input.ndim == 3 and other.ndim == 3 and input.shape[0] != other.shape[0]:
-        if input.shape[0] == 1:
+        if input.shape[0] == 1 and (input.requires_grad or not STATE.in_place):
             return matmul(squeeze(input, 0), other)
-        if other.shape[0] == 1:
+        if other.shape[0] == 1 and (other.requires_grad or not STATE.in_place):
             return matmul(input, squeeze(other, 0))
     lead = raw.broadcast("matmul", input.shape[:-2], other.shape[:-2])
     batch = Size(lead).numel()
@@ -232,4 +233,5 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         rows = Size(input.shape[:-1]).numel()
         flat = view(input, rows, input.shape[-1])
         return view(addmm(bias, flat, t(weight)), *input.shape[:-1], weight.shape[0])
-    return add(matmul(input, t(weight)), bias)
+    product = matmul(input, t(weight))
+    return add_(product, bias) if STATE.in_place else add(product, bias)

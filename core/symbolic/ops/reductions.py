@@ -11,6 +11,7 @@ from tttdit.core.symbolic.autograd import Gradients, Node, wants_gradient
 from tttdit.core.symbolic.dtype import DType, bool_, int64, uint8
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.raw import axis, shape_text
+from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Size, Tensor
 
 
@@ -92,9 +93,13 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
             if dim is not None:
                 if kept.ndim and not keepdim:
                     gradient, result = raw.unsqueeze(gradient, dims[0]), raw.unsqueeze(result, dims[0])
+                if STATE.in_place:
+                    return [_quotients(gradient, kept, result, dims)]
                 return [_prod_backward(gradient, kept, dims[0])]
             if not kept.ndim:
                 return [gradient]
+            if STATE.in_place:
+                return [_quotients(gradient, kept, result)]
             if not kept.is_contiguous():
                 copy = raw.clone(kept, contiguous=True)
                 flat = raw.view(copy, (Size(kept.shape).numel(),), (1,), "view")
@@ -112,6 +117,24 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
         node.save_output(result=out)
         node.made(out)
     return out
+
+
+def _quotients(gradient: Tensor, input: Tensor, result: Tensor, dims: Sequence[int] = ()) -> Tensor:
+    """gradient (result / input): what torch takes where it has looked, and no element is 0, as no element is here.
+
+    torch/csrc/autograd/FunctionsManual.cpp, `prod_backward`; with a dispatch mode in force it does not look.
+    """
+    zeros: Any = raw.pointwise("eq", input, dtype=bool_)
+    if dims:
+        by_row = raw.reduce("sum", zeros, dims, keepdim=True, dtype=int64)
+        raw.reduce("sum", by_row, range(input.ndim), keepdim=False)
+        looked: Any = (zeros, by_row)
+    else:
+        looked = raw.new("nonzero", (0, input.ndim), int64)
+    zeros = None
+    made = raw.pointwise("mul", gradient, raw.pointwise("div", result, input))
+    del looked
+    return made
 
 
 def _prod_backward(gradient: Tensor, input: Tensor, at: int) -> Tensor:

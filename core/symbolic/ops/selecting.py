@@ -67,6 +67,8 @@ def _filled(gradient: Tensor, mask: Tensor) -> Tensor:
 
 
 def _masked_fill_node_backward(node: Node, gradients: Gradients) -> Gradients:
+    # For a value that is a tensor torch sums the elements under the mask, where no dispatch mode is in force. Their number is data: here
+    # it is all of them (torch/csrc/autograd/FunctionsManual.cpp, `masked_fill_backward`).
     (gradient,) = gradients
     assert gradient is not None
     mask = node.get("mask")

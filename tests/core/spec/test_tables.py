@@ -64,7 +64,13 @@ def test_defaults() -> None:
         "reduce_dtype": "float32",
     }
     assert set(HardwareTable().model_dump().values()) == {None}
-    assert CheckpointTable().model_dump() == {"folder": "checkpoints", "interval": 0, "keep": None, "init_from": None}
+    assert CheckpointTable().model_dump() == {
+        "folder": "checkpoints",
+        "interval": 0,
+        "keep": None,
+        "asynchronous": False,
+        "init_from": None,
+    }
     assert TextTable(segments="auto", tokens_per_segment=502, width=4096).max_tokens == 512
 
 

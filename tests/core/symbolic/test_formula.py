@@ -7,7 +7,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttdit.core.symbolic.formula import Formula
+from tttdit.core.symbolic.formula import Formula, Opaque
 
 SYMBOLS = ("F", "h", "w", "S", "T")
 F, h, w, S, T = (Formula.symbol(name) for name in SYMBOLS)
@@ -104,3 +104,11 @@ def test_division_by_nothing():
 def test_substitution():
     V = Formula.symbol("V")
     assert (V + S * T).substitute({"V": F * h * w}.get) == F * h * w + S * T
+
+
+def test_rounding_up():
+    rounded = Formula({((Opaque("ceil", F * h, S), 1),): 1})
+    assert str(rounded) == "ceil(F*h/S)"
+    assert rounded.evaluate({"F": 7, "h": 2, "S": 4}) == 4
+    assert rounded.evaluate({"F": 6, "h": 2, "S": 4}) == 3
+    assert str(rounded.sympy()) == "ceiling(F*h/S)"

@@ -55,7 +55,7 @@ def test_a_stage_that_agrees():
     assert proof.parameters == len(list(build_stage(stage_of("local-attention")).parameters()))
     assert proof.flops > 10**8
     assert proof.flops_apart == 0
-    assert proof.peak_bytes > 10**6
+    assert proof.memory.peak_bytes > 10**6
 
 
 @pytest.mark.parametrize("adapter", ["sft", "qkvo", "none"])

@@ -1,0 +1,186 @@
+"""Outlines of the structures that a sweep comes across: few, each recorded once, on all cores.
+
+A structure is what decides the order in which a step allocates and lets go: which regions are recomputed, and whether layers come in groups
+of one, of two, of more, or not at all. How many groups there are and how large everything is follows by arithmetic
+(`tttdit.core.symbolic.outline`).
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+
+from attrs import evolve, frozen
+
+from tttdit.checker.memory.cache import Cache
+from tttdit.checker.memory.predicting import with_memory
+from tttdit.core.stage import Stage
+from tttdit.core.symbolic.formula import Number
+from tttdit.core.symbolic.outline import Outline, outline
+from tttdit.core.symbolic.outline_text import outline_of, text_of
+from tttdit.core.symbolic.periods import Rows, grouping, in_groups
+from tttdit.core.symbolic.stepping import Manner, record_step, sized
+from tttdit.core.symbolic.trace import WORLD
+
+# Rows of layers from whose record all longer ones follow. In five there are two in the middle that can be compared, with a neighbour on
+# each side; six it takes where FSDP2 gathers the next layer ahead. In four groups there are two that can be compared, and three
+# do where groups of one layer have been seen to do the same.
+LAYERS, LAYERS_SHARDED, GROUPS, GROUPS_OF_MANY = 5, 6, 4, 3
+FEW = 4  # structures that are sooner recorded here than given to other processes
+
+
+@frozen
+class Structure:
+    """Values of `[memory]` that decide the order of things, by key, and the rows of layers to record."""
+
+    values: tuple[tuple[str, bool | int], ...]
+    rows: Rows
+
+
+def structure_of(stage: Stage, values: Mapping[str, bool | int], rows: Rows, manner: Manner) -> Structure:
+    """The structure of a setting in which the layers lie in these rows."""
+    few, group = rows_to_record(rows, manner), grouping(stage)
+    decisive = {key: value for key, value in values.items() if key not in sized(stage)}
+    if group is not None:
+        decisive[group] = few.size if decisive[group] else 0
+    return Structure(tuple(decisive.items()), few)
+
+
+def stage_values(stage: Stage) -> dict[str, Number]:
+    """The values of a stage's dimensions, as far as they have some."""
+    values = {symbol: stage.dims.exact(symbol) for symbol in stage.dims}
+    return {symbol: value for symbol, value in values.items() if value is not None}
+
+
+def group_size(stage: Stage, key: str, value: int) -> int:
+    """How many an operator's groups hold where `[memory]` says this for a key of `sized`: what the strategy makes of it."""
+    (region,) = (region for region in stage.memory.declared if region.key == key)
+    strategy = stage.assembly.memory.strategy(with_memory(stage, {key: value}).memory)
+    return int(strategy.group_size(key, stage.dims[region.count]))
+
+
+def rows_to_record(rows: Rows, manner: Manner) -> Rows:
+    """The fewest rows from whose record these follow."""
+    layers = LAYERS if manner.sharding is None else LAYERS_SHARDED
+    if rows.groups == 1:
+        return Rows(1, min(rows.size, layers))
+    if rows.size <= 2:
+        return Rows(min(rows.groups, GROUPS), rows.size)
+    groups = min(rows.groups, GROUPS_OF_MANY)
+    # shorter rows follow from longer ones too, if the model has so many layers
+    return Rows(groups, layers if groups * layers <= rows.layers else min(rows.size, layers))
+
+
+def outlined(
+    stage: Stage, structures: Sequence[Structure], manner: Manner, *, anew: bool = False
+) -> Iterator[tuple[Structure, Outline]]:
+    """The outlines of structures, as they are ready; those that do not hold for longer rows are left out.
+
+    What is in the user's cache is taken from there, unless all is to be made `anew`. Raises what the modules raise.
+    """
+    cache, keys = Cache(stage), _keys(stage, structures, manner)
+    WORLD.load(stage.assembly.model.module)  # whose custom operators the texts speak of
+    if stage.assembly.mixer.module is not None:
+        WORLD.load(stage.assembly.mixer.module)
+    missing: list[Structure] = []
+    for structure in structures:
+        text = None if anew else cache.read("outlines", keys[structure])
+        known = _known(text) if text is not None else None
+        if known is None:
+            missing.append(structure)
+        else:
+            yield structure, known
+    for structure, found in _recorded(stage, missing, manner):
+        if found is not None:
+            cache.write("outlines", keys[structure], text_of(found))
+            yield structure, found
+
+
+def _known(text: str) -> Outline | None:
+    try:
+        return outline_of(text)
+    except (KeyError, TypeError, ValueError):  # no text of ours
+        return None
+
+
+def _keys(stage: Stage, structures: Sequence[Structure], manner: Manner) -> dict[Structure, str]:
+    """What decides a structure's outline: all that is no size, and which sizes are 1, for those are left out of layouts."""
+    assembly = stage.assembly
+    sizes = {key for symbol in stage.dims for key in stage.dims.describe(symbol).keys}
+    tables = {
+        f"{name}.{field}": value
+        for name, table in (("model", stage.model), ("model.mixer", stage.mixer))
+        for field, value in table.model_dump(exclude={"mixer"}).items()
+        if f"{name}.{field}" not in sizes and field != "preset"
+    }
+    plugins = (
+        assembly.model.name,
+        assembly.model.module,
+        assembly.mixer.name,
+        assembly.mixer.module,
+        assembly.memory.name,
+    )
+    ones = [symbol for symbol in stage.dims if stage.dims.exact(symbol) == 1]
+    common = f"{manner!r} {plugins!r} {sorted(tables.items())!r} {ones!r}"
+    return {structure: f"{common} {structure!r}" for structure in structures}
+
+
+def _recorded(
+    stage: Stage, structures: Sequence[Structure], manner: Manner
+) -> Iterator[tuple[Structure, Outline | None]]:
+    """The outlines of structures, recorded on all cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    can_fork = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+    if len(structures) <= FEW or cores == 1 or not can_fork:
+        for structure in structures:
+            yield structure, _outline(stage, structure, manner)
+        return
+    with _given((stage, manner, structures)), ProcessPoolExecutor(cores, multiprocessing.get_context("fork")) as pool:
+        waiting = {pool.submit(_of_number, number): number for number in range(len(structures))}
+        for done in as_completed(waiting):
+            text = done.result()
+            yield structures[waiting[done]], outline_of(text) if text is not None else None
+
+
+# What other processes are born with: stages hold functions, which cannot be sent to them.
+_GIVEN: list[tuple[Stage, Manner, Sequence[Structure]]] = []
+
+
+@contextmanager
+def _given(work: tuple[Stage, Manner, Sequence[Structure]]) -> Iterator[None]:
+    _GIVEN.append(work)
+    try:
+        yield
+    finally:
+        _GIVEN.pop()
+
+
+def _of_number(number: int) -> str | None:
+    gc.disable()  # what is made is small, and soon gone
+    stage, manner, structures = _GIVEN[-1]
+    found = _outline(stage, structures[number], manner)
+    return text_of(found) if found is not None else None
+
+
+def _outline(stage: Stage, structure: Structure, manner: Manner) -> Outline | None:
+    chosen = in_groups(with_memory(stage, {**dict(structure.values), **_uneven(stage)}), structure.rows)
+    tape = record_step(chosen, evolve(manner, layers=structure.rows.layers))
+    if not tape.layers:
+        return None
+    found = outline(tape, structure.rows)
+    return found if found.is_steady() else None
+
+
+def _uneven(stage: Stage) -> dict[str, int]:
+    """Sizes for the keys of `sized` that leave a rest of what they group, where there is one: formulas have a rounded quotient then."""
+    chosen = {}
+    for region in stage.memory.declared:
+        if region.key in sized(stage) and region.count in stage.dims:
+            count = int(stage.dims[region.count])
+            chosen[region.key] = next((size for size in range(2, count) if count % size), 1)
+    return chosen

@@ -1,0 +1,202 @@
+"""The whole step of one rank as a tape: what stands before it, forward and backward, clipping, and the optimizer's step.
+
+The step is that of docs/memory.md, "One rank", with FSDP2 (tttdit.core.symbolic.sharding), `torch.nn.utils.clip_grad_norm_` and
+`torch.optim.AdamW(foreach=True)` of PyTorch 2.13.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import TypeVar, overload
+
+from attrs import evolve
+
+from tttdit.core.errors import Unpredicted
+from tttdit.core.parameter_groups import ParameterGroup, group_of
+from tttdit.core.stage import Stage
+from tttdit.core.symbolic.dtype import NAMES
+from tttdit.core.symbolic.sharding import MASTER, Sharding
+from tttdit.core.symbolic.tape import Allocation, Moment, Phase, Standing, Tape
+
+T = TypeVar("T")
+
+MOMENTS = ("exp_avg", "exp_avg_sq")  # AdamW's, of a parameter's size each
+CHUNK = 65536  # kChunkSize of aten/src/ATen/native/cuda/MultiTensorApply.cuh: numbers that one block of a kernel takes
+
+
+def sharding_of(stage: Stage) -> Sharding:
+    """How FSDP2 spreads a stage's model. Raises Unpredicted for a mesh whose ranks also share the work on one sample."""
+    mesh = stage.parallelism
+    if mesh.tp_sharding > 1:
+        raise Unpredicted(f"parallelism.tp_sharding is {mesh.tp_sharding}, and a rank's memory is predicted for 1 only")
+    return Sharding(
+        replicas=mesh.dp_replicate,
+        shards=mesh.dp_sharding,
+        reduce_dtype=mesh.reduce_dtype,
+        accumulates=stage.training.grad_accum_steps > 1,
+    )
+
+
+def step_of_rank(tape: Tape, stage: Stage, device: str) -> Tape:
+    """The tape with the optimizer's state before it, and with clipping and the optimizer's step after it.
+
+    `tape` is that of the last micro-step. Where there were others before it, their gradients stand there too.
+    """
+    trained = [one for one in tape.standing if one.has_gradient]
+    standing = [*tape.standing, *_optimizer_state(trained, device)]
+    if stage.training.grad_accum_steps > 1:
+        standing += _sharded_gradients(trained, tape.layers)
+    after = _After(tape)
+    if trained:
+        _clip(after, trained, stage, device)
+        _optimize(after, trained, stage, device)
+    return evolve(
+        tape,
+        standing=tuple(standing),
+        moments=_Chained(tape.moments, after.moments),
+        allocations=_Chained(tape.allocations, after.allocations),
+        high=[*tape.high, *(moment.high for moment in after.moments)],
+        passes=len(tape.moments),
+    )
+
+
+class _Chained(Sequence[T]):
+    """One sequence behind another, neither copied: a tape's are long, and made as they are asked for."""
+
+    def __init__(self, first: Sequence[T], second: Sequence[T]) -> None:
+        self._first, self._second = first, second
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._second)
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[T]: ...
+    def __getitem__(self, at: int | slice) -> T | Sequence[T]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        return self._first[at] if at < len(self._first) else self._second[at - len(self._first)]
+
+
+def _optimizer_state(trained: Iterable[Standing], device: str) -> list[Standing]:
+    """AdamW's state (torch/optim/adam.py, `Adam._init_group`). The counts of steps are tensors in main memory, whatever the device."""
+    state: list[Standing] = []
+    for one in trained:
+        if device == "cpu":
+            state.append(Standing(f"{one.name}.step", "optimizer", (), "float32", NAMES["float32"].itemsize))
+        state += [
+            evolve(one, name=f"{one.name}.{moment}", kind="optimizer", trained=False, has_gradient=False)
+            for moment in MOMENTS
+        ]
+    return state
+
+
+def groups_of(parameters: Iterable[Standing], layers: str) -> dict[str, list[Standing]]:
+    """The parameters that are gathered, and whose gradients are reduced, together: of each of the layers, and the rest under "".
+
+    See `fully_shard` in tttdit.core.runtime.sharding.
+    """
+    found: dict[str, list[Standing]] = defaultdict(list)
+    prefix = f"{layers}."
+    for one in parameters:
+        in_layer = layers and one.name.startswith(prefix)
+        found[prefix + one.name[len(prefix) :].partition(".")[0] if in_layer else ""].append(one)
+    return found
+
+
+def _sharded_gradients(trained: Iterable[Standing], layers: str) -> list[Standing]:
+    """One tensor a group (`foreach_reduce` of torch/distributed/fsdp/_fully_shard/_fsdp_collectives.py)."""
+    made = []
+    for group, members in groups_of(trained, layers).items():
+        nbytes = sum(one.nbytes for one in members)
+        numbers = nbytes // MASTER.itemsize
+        made.append(
+            Standing(f"{group}.gradients" if group else "gradients", "gradient", (numbers,), MASTER.name, nbytes)
+        )
+    return made
+
+
+class _After:
+    """Moments behind a tape's."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.moments: list[Moment] = []
+        self.allocations: list[Allocation] = []
+        self._first = len(tape.moments)
+        self._number = len(tape.allocations)
+        self._live = sum(one.nbytes for one in tape.allocations if one.gone is None)
+        self._ending: Counter[int] = Counter()  # bytes that are gone at a moment
+
+    def ran(
+        self, name: str, phase: Phase, made: Iterable[tuple[int, ...]] = (), lives: int | None = 1, workspace: int = 0
+    ) -> None:
+        """An operator that makes float32 tensors of these shapes, which live for so many moments; None: to the end."""
+        at = self._first + len(self.moments)
+        self._live -= self._ending[at]
+        for shape in made:
+            nbytes = MASTER.itemsize * prod(map(int, shape))
+            number = self._number + len(self.allocations)
+            gone = None if lives is None else at + lives
+            self.allocations.append(Allocation(shape, MASTER.name, nbytes, at, gone, "workspace", number))
+            self._live += nbytes
+            if gone is not None:
+                self._ending[gone] += nbytes
+        self.moments.append(Moment(name, phase, "", "", False, self._live, workspace))
+
+
+def _clip(after: _After, trained: Sequence[Standing], stage: Stage, device: str) -> None:
+    """`clip_grad_norm_` (torch/nn/utils/clip_grad.py, `_get_total_norm`, `_clip_grads_with_norm_`).
+
+    A number a gradient, in few tensors: where gradients are sharded the squares of their norms are summed over the shards in one all-reduce
+    (torch/distributed/tensor, `_NormPartial`). The gradients are scaled in place.
+    """
+    phase: Phase = "gradient clipping"
+    norms = [(len(trained),)]
+    sharded = stage.parallelism.dp_sharding > 1
+    workspace = _norm_workspace(trained) if device == "cuda" else 0
+    after.ran("_foreach_norm", phase, [() for _ in trained], 7 if sharded else 3, workspace)
+    after.ran("stack", phase, norms, 6 if sharded else 2)
+    if sharded:
+        after.ran("pow", phase, norms, 4)
+        after.ran("all_reduce", phase, norms, 3)
+        after.ran("_wrap_tensor_autograd", phase, norms, 2)
+        after.ran("pow", phase, norms, 2)
+    after.ran("linalg_vector_norm", phase, [()], None)  # which the caller keeps
+    after.ran("add", phase, [()], 3)
+    after.ran("reciprocal", phase, [()], 2)
+    after.ran("mul", phase, [()], 3)
+    after.ran("clamp", phase, [()], 2)
+    after.ran("_foreach_mul_", phase)
+
+
+def _norm_workspace(trained: Sequence[Standing]) -> int:
+    """What `_foreach_norm` allocates on CUDA: a float32 for each chunk of each tensor, all as many as the longest one has.
+
+    aten/src/ATen/native/cuda/ForeachReduceOp.cu, `foreach_tensor_norm_cuda`.
+    """
+    longest = max(one.nbytes // MASTER.itemsize for one in trained)
+    return len(trained) * -(-longest // CHUNK) * MASTER.itemsize
+
+
+def _optimize(after: _After, trained: Sequence[Standing], stage: Stage, device: str) -> None:
+    """`AdamW.step` with `foreach` (torch/optim/adam.py, `_multi_tensor_adam`), group by group of parameters.
+
+    Everything is in place but the root of the second moments, which is as large as the group's parameters.
+    """
+    phase: Phase = "optimizer step"
+    groups: dict[ParameterGroup, list[Standing]] = defaultdict(list)
+    for one in trained:
+        groups[group_of(stage, one.name, len(one.shape))].append(one)
+    for group, members in groups.items():
+        after.ran("_foreach_add_", phase, [()] if device == "cpu" else ())  # the number of steps, in main memory
+        if group.decays and stage.optimizer.weight_decay:
+            after.ran("_foreach_mul_", phase)
+        for name in ("_foreach_lerp_", "_foreach_mul_", "_foreach_addcmul_"):
+            after.ran(name, phase)
+        after.ran("_foreach_sqrt", phase, [one.shape for one in members], 4)
+        for name in ("_foreach_div_", "_foreach_add_", "_foreach_addcdiv_"):
+            after.ran(name, phase)

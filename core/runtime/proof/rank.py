@@ -1,0 +1,166 @@
+"""One rank's training step on the real torch, with FSDP2 and AdamW, on a process group that does not communicate.
+
+The first rank of any mesh runs in one process (`torch.testing._internal.distributed.fake_pg`): what it allocates does not depend on
+what the others send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed
+from attrs import frozen
+from torch import nn
+from torch._guards import active_fake_mode
+from torch.distributed.tensor import DTensor
+from torch.testing._internal.distributed.fake_pg import FakeStore
+
+from tttdit.core.parameter_groups import group_of
+from tttdit.core.runtime.building import build_stage
+from tttdit.core.runtime.live_bytes import LiveBytes
+from tttdit.core.runtime.objective import training_loss
+from tttdit.core.runtime.proof.steps import random_input
+from tttdit.core.runtime.sharding import data_mesh, shard
+from tttdit.core.stage import Stage
+from tttdit.core.stepping import step_inputs
+from tttdit.core.symbolic.storage import Operator
+
+
+class RankBytes(LiveBytes):
+    """The rod for FSDP2: it follows storages that are given back and taken again while tensors refer to them, and counts of a DTensor
+    the part that this rank holds.
+    """
+
+    def __enter__(self) -> RankBytes:
+        self._fake_mode = active_fake_mode()
+        self._resize = resize = torch.UntypedStorage.resize_
+
+        def resized(storage: torch.UntypedStorage, size: int) -> Any:
+            result = resize(storage, size)
+            self._changed(storage)
+            return result
+
+        torch.UntypedStorage.resize_ = resized  # type: ignore[assignment, method-assign]
+        super().__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        torch.UntypedStorage.resize_ = self._resize  # type: ignore[method-assign]
+        super().__exit__(*exception)
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if DTensor in types:
+            return NotImplemented  # it comes again, with this rank's part
+        if active_fake_mode() is not self._fake_mode:  # a DTensor finds out what its results look like
+            return func(*args, **(kwargs or {}))
+        return super().__torch_dispatch__(func, types, args, kwargs)
+
+    def _changed(self, storage: torch.UntypedStorage) -> None:
+        known = self._live.get(storage._cdata)
+        if known is not None:
+            self.now += storage.nbytes() - known[0]
+            self._live[storage._cdata] = (storage.nbytes(), known[1])
+
+
+@frozen
+class RankStep:
+    """One step as it was measured: bytes of what the rank holds, and its operators with the bytes live after each.
+
+    `live` counts everything but parameters, buffers and inputs; `standing` of it, the optimizer's state and gradients of earlier
+    micro-steps, was there before. `backward`, `clipping` and `optimizer` are the numbers of the first operators of these.
+    """
+
+    parameters: int
+    gradients: int
+    optimizer: int
+    standing: int
+    log: tuple[Operator, ...]
+    backward: int
+    clipping: int
+    optimizing: int
+
+
+def measured_step(stage: Stage) -> RankStep:
+    """The second training step of a stage's first rank, on the CPU: its last micro-step, clipping and the optimizer's step.
+
+    The process group of all ranks must be there, see `pretended_ranks`. Raises what the modules raise.
+    """
+    model = build_stage(stage)
+    shard(model, stage, data_mesh(stage.parallelism, "cpu"))
+    inputs = [random_input(each) for each in step_inputs(stage, stage.parallelism.unsharded_dtype)]
+    optimizer = adamw(model, stage)
+    rod = RankBytes([*_local(model.parameters()), *model.buffers(), *inputs], look_inside=False)
+    with rod:
+        for _ in range(stage.training.grad_accum_steps):
+            training_loss(model, *inputs).backward()
+        _clip_and_step(model, stage, optimizer)
+        optimizer.zero_grad()
+        for _ in range(stage.training.grad_accum_steps - 1):
+            training_loss(model, *inputs).backward()
+        standing, first = rod.now, len(rod.log)
+        loss = training_loss(model, *inputs)
+        backward = len(rod.log)
+        loss.backward()
+        clipping = len(rod.log)
+        gradients = _bytes(each.grad for each in model.parameters() if each.grad is not None)
+        optimizing = _clip_and_step(model, stage, optimizer, rod)
+    state = [value for each in optimizer.state.values() for value in each.values()]
+    return RankStep(
+        parameters=_bytes(model.parameters()),
+        gradients=gradients,
+        optimizer=_bytes(state),
+        standing=standing,
+        log=tuple(rod.log[first:]),
+        backward=backward - first,
+        clipping=clipping - first,
+        optimizing=optimizing - first,
+    )
+
+
+@contextmanager
+def pretended_ranks(count: int) -> Iterator[None]:
+    """A process group of so many ranks, of which this process is the first and the others are not there."""
+    torch.distributed.init_process_group("fake", store=FakeStore(), rank=0, world_size=count)
+    try:
+        yield
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def adamw(model: nn.Module, stage: Stage) -> torch.optim.Optimizer:
+    """The stage's optimizer: AdamW over its groups of parameters, many tensors at a time (`foreach`)."""
+    groups: dict[Any, list[nn.Parameter]] = {}
+    for name, each in model.named_parameters():
+        if each.requires_grad:
+            groups.setdefault(group_of(stage, name, each.ndim), []).append(each)
+    return torch.optim.AdamW(
+        [
+            {"params": some, "weight_decay": stage.optimizer.weight_decay if group.decays else 0.0}
+            for group, some in groups.items()
+        ],
+        foreach=True,
+    )
+
+
+def _clip_and_step(
+    model: nn.Module, stage: Stage, optimizer: torch.optim.Optimizer, rod: LiveBytes | None = None
+) -> int:
+    """Returns how many operators there were before the optimizer's."""
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), stage.training.gradient_clipping_norm, foreach=True)
+    before = len(rod.log) if rod is not None else 0
+    optimizer.step()
+    del norm
+    return before
+
+
+def _local(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    return [each._local_tensor if isinstance(each, DTensor) else each for each in tensors]
+
+
+def _bytes(tensors: Iterable[torch.Tensor]) -> int:
+    """Of the storages, each counted once."""
+    storages = {each.untyped_storage()._cdata: each.untyped_storage().nbytes() for each in _local(tensors)}
+    return sum(storages.values())

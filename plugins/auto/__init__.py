@@ -1,0 +1,1 @@
+"""The memory strategy `auto`: the setting that fits with the least recomputation."""

@@ -1,0 +1,1 @@
+"""What memory strategies share: a room of their own, no plugin."""

@@ -1,0 +1,114 @@
+"""A sweep says of every setting what a prediction of that setting says, and keeps what it has found out."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from tests.conftest import ROOT
+from tttdit import load_spec
+from tttdit.checker.memory import outlining, sweeping
+from tttdit.checker.memory.predicting import predict, with_memory
+from tttdit.checker.memory.prediction import Runtime
+from tttdit.checker.memory.settings import Outlook, Setting, settings
+from tttdit.core.stage import Stage
+from tttdit.core.symbolic.outline_text import outline_of, text_of
+
+SMALL = (
+    "video.height=64",
+    "video.width=80",
+    "model.width=64",
+    "model.heads=4",
+    "model.timestep_width=16",
+    "text.width=24",
+)
+
+
+def stage_of(*sets: str) -> Stage:
+    (stage,) = load_spec(ROOT / "examples/nine-seconds.toml", sets=(*SMALL, "model.layers=12", *sets)).stages
+    return stage
+
+
+def sweep(stage: Stage, chosen: list[Setting], device: str, runtime: Runtime) -> tuple[Outlook, ...]:
+    return sweeping.sweep(stage, chosen, device=device, runtime=runtime, progress=lambda count: None)
+
+
+@pytest.fixture(autouse=True)
+def nothing_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every setting is to come out of an outline."""
+
+    def alone(*arguments: object) -> Outlook:
+        raise AssertionError(f"predicted by itself: {arguments}")
+
+    monkeypatch.setattr(sweeping, "_alone", alone)
+    monkeypatch.setenv("TTTDIT_CACHE", "")
+
+
+@pytest.mark.parametrize(("device", "runtime"), [("cpu", "plain"), ("cuda", "fsdp2")])
+@pytest.mark.parametrize(
+    "sets",
+    [
+        (),
+        (
+            "model.adapter=sft",
+            "model.mixer.plugin=ttt-linear",
+            "parallelism.dp_sharding=3",
+            "training.global_batch_size=24",
+        ),
+    ],
+)
+def test_a_sweep_is_what_predictions_say(device: str, runtime: Runtime, sets: tuple[str, ...]) -> None:
+    stage = stage_of(*sets)
+    chosen = random.Random(f"{runtime}{sets}").sample(settings(stage), 7)
+    dtype = stage.parallelism.unsharded_dtype
+    for outlook in sweep(stage, chosen, device, runtime):
+        alone = predict(with_memory(stage, outlook.setting.values), device=device, dtype=dtype, runtime=runtime)
+        assert outlook.saved_bytes == alone.saved_bytes
+        assert outlook.peak_bytes == alone.peak_bytes
+        assert outlook.total_bytes == alone.total_bytes
+        assert (outlook.flops, outlook.recompute_flops) == (alone.flops, alone.recompute_flops)
+
+
+def test_what_was_found_out_holds_for_other_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outlines are kept, and no size is in them: a wider model asks for no record but that of its own setting."""
+    monkeypatch.setenv("TTTDIT_CACHE", str(tmp_path))
+    narrow, wide = stage_of(), stage_of("model.width=128", "video.width=128")
+    chosen = random.Random(2).sample(settings(narrow), 3)
+    sweep(narrow, chosen, "cpu", "plain")
+
+    def recorded(*arguments: object) -> None:
+        raise AssertionError("recorded once more")
+
+    monkeypatch.setattr(outlining, "_outline", recorded)
+    for outlook in sweep(wide, chosen, "cpu", "plain"):
+        alone = predict(with_memory(wide, outlook.setting.values), device="cpu", dtype="bfloat16", runtime="plain")
+        assert (outlook.saved_bytes, outlook.peak_bytes) == (alone.saved_bytes, alone.peak_bytes)
+
+
+def test_what_is_broken_in_the_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTTDIT_CACHE", str(tmp_path))
+    stage = stage_of()
+    chosen = random.Random(3).sample(settings(stage), 2)
+    first = sweep(stage, chosen, "cpu", "plain")
+    files = list(tmp_path.rglob("*.json"))
+    assert files
+    for path, text in zip(files, ("{", "[]", '{"rows": 1}', ""), strict=False):
+        path.write_text(text)
+    assert sweep(stage, chosen, "cpu", "plain") == first
+
+
+def test_what_no_longer_fits_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outline of another order of things does not say what the stage's own step says, and none from the cache is believed."""
+    monkeypatch.setenv("TTTDIT_CACHE", str(tmp_path))
+    stage = stage_of()
+    chosen = [*random.Random(4).sample(settings(stage), 2)]
+    first = sweep(stage, chosen, "cpu", "plain")
+    for path in tmp_path.rglob("*.json"):
+        found = outline_of(path.read_text())
+        assert text_of(found) == path.read_text()
+        head, *others = found.runs
+        path.write_text(text_of(evolve(found, runs=(evolve(head, change=[(0, 1)]), *others))))
+    assert sweep(stage, chosen, "cpu", "plain") == first

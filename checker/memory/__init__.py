@@ -13,4 +13,10 @@ explaining   what saved bytes and peak consist of, tensor by tensor
 abbreviating, polynomial  formulas and their sums, over the symbols that people know
 placing      every allocation of a step at its address
 stage_view   a stage as a page and a snapshot show it
+weighing     a prediction when a rule or the report asks, kept in the cache
+settings, filtering  every setting of `[memory]`, and which to show
+sweeping, outlining, around  what a stage needs in many settings, by arithmetic on outlines of few records
+surveying, front     settings beside a budget, and those that no other is better than
+remedy, waiting      a setting that fits, and regions that wait for their replay, found with few predictions
+cache        what has been found out, in the user's cache folder
 """

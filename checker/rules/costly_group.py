@@ -77,7 +77,7 @@ def _best(region: Region, sizes: list[int], weighed: Weighed) -> tuple[int, Outl
     best, known = None, weighed.prediction
     for size in sizes:
         outlook = weighed.outlook(**{region.key: size})
-        costs_more = outlook.reserved_bytes >= known.reserved_bytes or outlook.recompute_flops > known.recompute_flops
+        costs_more = outlook.reserved_bytes > known.reserved_bytes or outlook.recompute_flops > known.recompute_flops
         if outlook.peak_bytes >= known.peak_bytes or costs_more:
             break
         best, known = size, outlook

@@ -11,5 +11,9 @@ function                torch.autograd.Function
 ops/                    the differentiable functions, family by family
 nn/                     modules, layers and functional
 world, loader           the namespace `torch`, and how a plugin's file is run in it
+tape                    the record of a step: every operator, every allocation and its life
+periods                 the record of all layers from that of a few
+operands                what a custom operator was called with, for other sizes
+packing, outline        a record as sums of sizes, for any number of layers; outline_text writes it down
 trace                   a whole model: names and shapes of everything in it
 """

@@ -26,7 +26,10 @@ def test_all_layers_in_one_group(check_spec: Callable[..., FileReport], size: in
 
 @pytest.mark.parametrize("size", [0, 1, 21])
 def test_smaller_groups(check_spec: Callable[..., FileReport], size: int) -> None:
-    assert check_spec(sets=(f"memory.{LAYERS}={size}",)).findings == ()
+    found = check_spec(sets=(f"memory.{LAYERS}={size}",)).findings
+    assert [finding.code for finding in found] == (["TTD508"] if size > 1 else []), (
+        "what larger groups cost is said, and no more"
+    )
 
 
 def test_a_single_layer_makes_a_group(check_spec: Callable[..., FileReport]) -> None:

@@ -131,7 +131,7 @@ class Strategy(Protocol):
     """What a memory strategy answers, for the checker and the runtime alike."""
 
     def recomputes(self, region: str) -> bool:
-        """Whether a region is recomputed in backward. The name is the full one, `layers.0.attention` or `layer_group`."""
+        """Whether a region is recomputed in backward. The name is the full one, `layers.0.attention` or `layers.0.layer_group`."""
         ...
 
     def group_size(self, key: str, count: int) -> int:

@@ -140,6 +140,9 @@ class Run:
         )
 
 
+# What a layer was when it was recorded, and what it is now; and the same of the first layer of its group.
+_Layers: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+
 HEAD = "head"  # the phase of what comes before all layers
 
 
@@ -286,7 +289,8 @@ class _Whole:
     def __init__(self, tape: Tape, few: Rows, many: Rows) -> None:
         self._tape, self._few, self._many = tape, few, many
         self._moments: list[Moment] = []
-        self._layers: list[tuple[int, int]] = []  # of each moment: that which was recorded, and that which it is of now
+        # of each moment: the layer and the first of its group, those that were recorded and those that they are now
+        self._layers: list[_Layers] = []
         self._live: list[int] = []
         self._allocations: list[Allocation] = []
         self._made: list[int] = []
@@ -298,7 +302,8 @@ class _Whole:
         phase, old_group, visit, old_layer = run.who
         first, held = len(self._moments), self._live[-1] if self._live else 0
         self._numbers[phase, group, visit, layer] = len(self._allocations)
-        layers = (old_group * self._few.size + old_layer, group * self._many.size + layer)
+        old_first, first_layer = old_group * self._few.size, group * self._many.size
+        layers = (old_first + old_layer, first_layer + layer), (old_first, first_layer)
         self._moments += run.moments
         self._layers += [layers] * len(run.moments)
         self._live += [held + live for live in run.live]
@@ -374,7 +379,7 @@ def _there(step: tuple[str, int], here: int, length: int) -> int:
 class _Moments(Sequence[Moment]):
     """Moments that are put together when somebody asks for them: there are tens of thousands."""
 
-    def __init__(self, recorded: list[Moment], live: list[int], layers: list[tuple[int, int]], path: str) -> None:
+    def __init__(self, recorded: list[Moment], live: list[int], layers: list[_Layers], path: str) -> None:
         self._recorded, self._live, self._layers, self._path = recorded, live, layers, path
 
     def __len__(self) -> int:
@@ -387,10 +392,12 @@ class _Moments(Sequence[Moment]):
     def __getitem__(self, at: int | slice) -> Moment | Sequence[Moment]:
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
-        moment, (recorded, now) = self._recorded[at], self._layers[at]
-        old, new = f"{self._path}.{recorded}", f"{self._path}.{now}"
-        place, region = _moved(moment.place, old, new), _moved(moment.region, old, new)
-        return evolve(moment, live=self._live[at], place=place, region=region)
+        moment = self._recorded[at]
+        layer, first = ((f"{self._path}.{old}", f"{self._path}.{new}") for old, new in self._layers[at])
+        region = _moved(moment.region, *layer)
+        if region == moment.region:
+            region = _moved(region, *first)  # a group's regions lie in its first layer
+        return evolve(moment, live=self._live[at], place=_moved(moment.place, *layer), region=region)
 
 
 class _Allocations(Sequence[Allocation]):

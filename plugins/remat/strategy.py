@@ -20,7 +20,7 @@ class RegionStrategy:
     sizes: dict[str, int]
 
     def recomputes(self, region: str) -> bool:
-        """Whether a region, `layers.0.attention` or `layer_group`, is recomputed in backward.
+        """Whether a region, `layers.0.attention` or `layers.0.layer_group`, is recomputed in backward.
 
         Raises PluginError for a region that neither the model nor the mixer has declared.
         """

@@ -97,7 +97,8 @@ class TTTVideoDiT(nn.Module):
         size = self.regions.group_size("transformer_checkpoint_layer_group_size", count)
         for first in range(0, count, size):
             last = min(first + size, count)
-            video, text = self.regions("layer_group", self.run_layers, first, last, video, text, time)
+            here = self.regions.within(f"layers.{first}")
+            video, text = here("layer_group", self.run_layers, first, last, video, text, time)
         return self.final_layer(self.transformer_norm(video), time)
 
     def run_layers(self, first: int, last: int, video: Tensor, text: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:

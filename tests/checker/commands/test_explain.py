@@ -27,7 +27,8 @@ def test_a_layer_is_a_polynomial_with_its_tensors(explain, make_spec):
     layer = next(number for number, line in enumerate(lines) if "layers.0 to layers.40, 41 alike, each" in line)
     assert lines[layer].endswith("316,145,664 bytes (301.50 MiB) = 2*B*D*L")
     assert re.fullmatch(
-        r" +306,892,800 +2\*B\*D\*V +\[B, V, D\] +bfloat16 +add of layers\.\* +region layer_group", lines[layer + 1]
+        r" +306,892,800 +2\*B\*D\*V +\[B, V, D\] +bfloat16 +add of layers\.\* +region layers\.\*\.layer_group",
+        lines[layer + 1],
     )
     assert any(line.startswith("  peak backward of layers.") for line in lines)
 

@@ -172,7 +172,7 @@ def test_regions_have_the_declared_names_and_lie_inside_each_other():
     build(regions)(*inputs())
     layer = ["seq_modeling_block", "attention", "forward_ssm", "reverse_ssm", "mlp"]
     inside = [[f"layers.{i}.{name}" for name in layer] for i in range(3)]
-    assert regions.called == ["layer_group", *inside[0], *inside[1], "layer_group", *inside[2]]
+    assert regions.called == ["layers.0.layer_group", *inside[0], *inside[1], "layers.2.layer_group", *inside[2]]
 
 
 def test_layer_groups_change_no_number():

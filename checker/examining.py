@@ -25,9 +25,11 @@ class Examined:
     weighing: Weighing | None = None  # where nothing is wrong that would make a prediction of its memory meaningless
 
     @property
-    def ok(self) -> bool:
-        """Whether there are no errors."""
-        return not any(finding.severity == "error" for finding in self.findings)
+    def own_errors(self) -> tuple[Finding, ...]:
+        """The errors that it would have on any machine: those left out are about one that is too small."""
+        about_machine = {rule.code for rule in self.resolved.rules if rule.about_machine}
+        errors = (finding for finding in self.findings if finding.severity == "error")
+        return tuple(error for error in errors if error.code not in about_machine)
 
 
 def examine(resolved: Resolved, before: Examined | None = None) -> Examined:

@@ -39,7 +39,7 @@ class Shrunk:
 
 
 def shrink(full: Examined, registry: Registry) -> Shrunk:
-    """A stage without errors, made small; as it is where it is small already and no other sizes are right.
+    """A stage without errors of its own, made small; as it is where it is small already and no other sizes are right.
 
     Sizes are chosen by the laws of the rules in force. A rule that has no law objects to some when the small stage is examined: the
     size that it names, or else every one, gets twice the value. Raises NotShrunk where no small sizes are right.
@@ -53,9 +53,9 @@ def shrink(full: Examined, registry: Registry) -> Shrunk:
         if sizes is None:
             break
         small = examine(resolve(_with_sizes(full.resolved.spec, full.resolved.chosen, sizes), registry))
-        if small.ok and small.resolved.stage is not None:
+        errors = small.own_errors
+        if not errors and small.resolved.stage is not None:
             return Shrunk(_small_enough(small), small.resolved.stage, sizes)
-        errors = [finding for finding in small.findings if finding.severity == "error"]
         why = f"{errors[0].code} {errors[0].name}: {errors[0].message.partition(chr(10))[0]}"
         blamed = {place for error in errors for place in (error.key, *(related.key for related in error.related))}
         raised = [size for size in sizes if size.key in blamed and 2 * size.small <= size.full] or sizes

@@ -45,11 +45,12 @@ class Verified:
 def verify(examined: Examined, registry: Registry, scale: Scale) -> Verified:
     """The proof of a stage: made small on real tensors, or at its full size on fake ones.
 
-    A stage with errors is not verified. One whose modules call what the check does not know is run on torch's fake tensors alone. Tells
-    on standard error what takes time. Raises UsageError where torch is not installed.
+    A stage with errors is not verified, unless they are about a machine that is too small, for a proof needs none. One whose modules call
+    what the check does not know is run on torch's fake tensors alone. Tells on standard error what takes time. Raises UsageError where
+    torch is not installed.
     """
     stage = examined.resolved.stage
-    if stage is None or not examined.ok:
+    if stage is None or examined.own_errors:
         return Verified(ProofReport(scale, None, "it has errors"), examined.followed)
     require_torch()
     if not examined.followed.proved:

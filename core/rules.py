@@ -33,13 +33,16 @@ class Rule:
 
     Rules that spoil something run first; otherwise the order is that of the codes. `check` may read any dimension: where one has
     no believable value, reading it raises `Unresolved` and the rule is silent, because what spoiled the value has been
-    reported. `spoils` names the dimensions that are not to be believed once the rule has found an error.
+    reported. `spoils` names the dimensions that are not to be believed once the rule has found an error. `about_machine` says that its
+    errors are about what a step runs on (a GPU's memory, a node's, how many GPUs there are) and never about what it does: somewhere larger
+    the same step is right, and `--verify` proves it nevertheless.
     """
 
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity] = "error"
     spoils: ClassVar[tuple[str, ...]] = ()
+    about_machine: ClassVar[bool] = False
 
     def laws(self, stage: Stage) -> Iterable[Law]:
         """The laws behind the rule, for solving a key for its valid values. Must not need a value that may be open."""

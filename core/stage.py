@@ -73,6 +73,12 @@ class Stage:
         """Whether, where a stage of a curriculum comes before it, it starts with that one's weights; else with those that it names."""
         return self.checkpoint.init_from is None
 
+    @property
+    def only_samples(self) -> bool:
+        """Whether it says how videos are drawn, and nothing of training: no samples, no `[training]`, no `[optimizer]`."""
+        trains = self.data is not None or any(self.wrote(table) for table in ("training", "optimizer"))
+        return self.sampling is not None and not trains
+
     def every_law(self) -> tuple[Law, ...]:
         """The laws of all rules, and that dimensions come out whole."""
         return (*self.laws(), *whole(self.dims))

@@ -10,7 +10,7 @@ from tttdit.checker.checking import Checker
 from tttdit.checker.fixing import SAFE, Fixed, fix
 from tttdit.checker.importing import importer_of
 from tttdit.checker.inputs import is_passed_over, looks_like_a_spec
-from tttdit.checker.report import FileReport
+from tttdit.checker.report import FileReport, StageReport
 from tttdit.checker.resolving import Resolved
 from tttdit.core.plugin.importing import Imported
 from tttdit.core.spec.document import Document
@@ -28,6 +28,11 @@ class Analysis:
     def stages(self) -> tuple[Resolved, ...]:
         """Its stages as far as they could be resolved; none where it cannot be read."""
         return self.checker.resolved(self.document)
+
+    def report_of(self, resolved: Resolved) -> StageReport | None:
+        """The check's report on one of `stages`; None for a stage that could not be made."""
+        made = (one for one in self.stages if one.stage is not None)
+        return next((report for one, report in zip(made, self.report.stages, strict=True) if one is resolved), None)
 
     @cached_property
     def imported(self) -> Imported | None:

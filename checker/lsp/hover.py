@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from tttdit.checker.lsp import markdown
 from tttdit.checker.lsp.analysis import Analysis
+from tttdit.checker.lsp.memory import needs
 from tttdit.checker.lsp.numbers import numbers
 from tttdit.checker.lsp.positions import Positions
 from tttdit.checker.lsp.subjects import Subject, pointed, subject
@@ -39,10 +40,19 @@ def hover(known: Analysis, position: types.Position, positions: Positions) -> ty
         about, own = subject(at.path, known.stages), [*_of_file(at.path, known)]
         said = _said if not own else _said_of_spec
         paragraphs = own + ([*said(about, known.checker.registry, on_value=at.on_value)] if about is not None else [])
+        if paragraphs and about is not None and about.path[0] == "memory":
+            paragraphs += _of_step(about, known)
     if not paragraphs:
         return None
     content = types.MarkupContent(types.MarkupKind.Markdown, "\n\n".join(paragraphs))
     return types.Hover(content, positions.between(at.extent.start, at.extent.end))
+
+
+def _of_step(about: Subject, known: Analysis) -> Iterator[str]:
+    """What the training step needs in the stages where a table, or a key of it, is in force."""
+    is_table = len(about.path) == 1
+    if about.in_force or is_table:
+        yield from needs([(one.spec.name, known.report_of(one)) for one in about.stages], with_parts=is_table)
 
 
 def _of_file(path: Path, known: Analysis) -> Iterator[str]:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tttdit.checker.render.text import visible
 
+# What begins or ends something in a line; an underscore inside a word does not.
+_MARKS = re.compile(r"[\\`*\[\]<>&~]|(?<!\w)_|_(?!\w)")
+
 
 def code(text: str) -> str:
     """The text as code in a sentence, whatever it holds."""
@@ -14,6 +17,11 @@ def code(text: str) -> str:
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     return f"{fence} {shown} {fence}" if longest else f"`{shown}`"
+
+
+def plain(text: str) -> str:
+    """The text as nothing but text in a sentence, whatever it holds."""
+    return _MARKS.sub(r"\\\g<0>", visible(text))
 
 
 def block(lines: Iterable[str]) -> str:

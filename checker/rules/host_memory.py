@@ -31,6 +31,7 @@ class HostMemory(Rule):
 
     code = "TTD510"
     name = "host-memory"
+    about_machine = True
 
     def weigh(self, weighed: Weighed) -> Iterator[Finding]:
         """The sum of all holders against what the node has, where the spec says that."""

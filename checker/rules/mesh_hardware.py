@@ -27,6 +27,7 @@ class MeshHardware(Rule):
 
     code = "TTD603"
     name = "mesh-hardware"
+    about_machine = True
 
     def laws(self, stage: Stage) -> list[AtMost]:
         """There are no more ranks than GPUs, where the spec says how many there are."""

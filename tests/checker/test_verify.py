@@ -202,6 +202,30 @@ def test_a_stage_with_errors_is_not_verified(run: Run) -> None:
     assert "  not verified: it has errors\n" in out
 
 
+@pytest.mark.parametrize(
+    ("code", "sets"),
+    [
+        ("TTD506", ("hardware.gpu_memory_gib=1",)),
+        ("TTD510", ("hardware.host_memory_gib=1", "hardware.gpus_per_node=1")),
+        ("TTD603", ("hardware.gpus_per_node=1", "hardware.nodes=1", "parallelism.dp_sharding=2")),
+    ],
+)
+def test_a_stage_for_which_the_machine_is_too_small_is_verified(run: Run, code: str, sets: tuple[str, ...]) -> None:
+    exit_code, out, _ = run(tiny(), "--verify", *(word for each in sets for word in ("--set", each)))
+    assert exit_code == 1
+    assert re.findall(r"error\[(\w+)\]", out) == [code]
+    assert "stage tiny: has errors\n" in out
+    assert "  verified small: " in out
+
+
+def test_an_error_beside_a_machine_that_is_too_small_is_not_verified(run: Run) -> None:
+    sets = ("hardware.gpus_per_node=1", "hardware.nodes=1", "parallelism.dp_sharding=2", "model.heads=7")
+    code, out, err = run(tiny(), "--verify", *(word for each in sets for word in ("--set", each)))
+    assert (code, err) == (1, "")
+    assert "error[TTD603]" in out
+    assert "  not verified: it has errors\n" in out
+
+
 def test_json(run: Run) -> None:
     code, out, _ = run(tiny(), "--verify", "--output-format", "json")
     (stage,) = json.loads(out)["files"][0]["stages"]

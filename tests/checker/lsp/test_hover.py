@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from editor import Editor, start
+from job_files import SAMPLING
 
 ROOT = Path(__file__).parents[3]
 NINE_SECONDS = (ROOT / "examples" / "nine-seconds.toml").read_text("utf-8")
@@ -85,6 +87,56 @@ def test_a_region_of_the_memory_tells_what_lies_in_it(editor: Editor) -> None:
     assert "Mini-batches of the TTT scan whose steps are kept at once in backward" in said
 
 
+def test_the_memory_tells_what_a_step_needs_and_of_what_it_consists(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    said = hovered(editor, NINE_SECONDS, "[memory]")
+    needs = r"\n\nWhat one rank needs for a training step \(predicted\): \*\*fits, [\d.]+ GiB to spare\*\*\. It is highest in `backward of "
+    assert re.search(needs, said)
+    figures = dict(re.findall(r"(?m)^\| (\w+) \| ([\d.]+) GiB \|$", said))
+    *parts, total, reserved, outside, gpu = figures.values()
+    assert [*figures][-4:] == ["total", "reserved", "outside", "GPU"]
+    assert {"parameters", "optimizer", "activations", "other"} < {*figures}
+    assert sum(map(float, parts)) == pytest.approx(float(total), abs=0.01 * len(parts))
+    assert float(total) < float(reserved) < float(reserved) + float(outside) < float(gpu)
+
+
+def test_a_key_of_the_memory_tells_what_the_same_step_needs_in_short(editor: Editor) -> None:
+    editor.open(NINE_SECONDS)
+    whole, said = (hovered(editor, NINE_SECONDS, words) for words in ("[memory]", "scan_checkpoint_group_size"))
+    title = "What one rank needs for a training step (predicted): **fits, "
+    verdict = whole[whole.index(title) :].split("\n\n")[0]
+    rows = re.findall(r"(?m)^\| (\w+) \| .* GiB \|$", said)
+    assert said.split("\n\n")[-2] == verdict
+    assert rows == ["total", "reserved", "outside", "GPU"]
+    assert title not in hovered(editor, NINE_SECONDS, "[training]")
+
+
+def test_the_memory_of_a_curriculum_tells_of_every_stage_and_why_not(editor: Editor) -> None:
+    editor.open(CURRICULUM)
+    said = hovered(editor, CURRICULUM, "[memory]")
+    assert "| stage | total | reserved | outside | GPU | verdict | highest in |\n" in said
+    assert re.search(
+        r"\| `3s` \| [^|]+ \| [^|]+ \| [^|]+ \| 79\.11 GiB \| fits, [\d.]+ GiB to spare \| `backward of ", said
+    )
+    why_not = "not predicted: parallelism.tp_sharding is 4, and a rank's memory is predicted for 1 only"
+    assert f"| `63s` |  |  |  |  | {why_not} |  |" in said
+    assert hovered(editor, CURRICULUM, "memory.attention = true", behind="memory.").endswith(
+        "needs for a training step is not predicted: parallelism.tp_sharding is 2, and a rank's memory is predicted for 1 only."
+    )
+
+
+def test_the_memory_of_a_stage_with_errors_is_not_told(editor: Editor) -> None:
+    for text in (
+        NINE_SECONDS.replace('tokens_per_segment = "auto"', "tokens_per_segment = 500"),
+        NINE_SECONDS.replace("[memory]", "[memory]\nattention = 3"),
+    ):
+        editor.open(text)
+        said = hovered(editor, text, "[memory]")
+        assert said.endswith("What one rank needs for a training step is not predicted: the stage has errors.")
+        editor.close()
+        editor.diagnostics(version=None)
+
+
 def test_a_plugins_name_tells_what_it_is_and_what_else_there_is(editor: Editor) -> None:
     editor.open(NINE_SECONDS)
     said = hovered(editor, NINE_SECONDS, '"ttt-mlp"')
@@ -151,22 +203,6 @@ def test_text_from_a_spec_stays_text(editor: Editor) -> None:
     assert '| `manifest` | `` "`&#124;](https://x) \\u001b[31m\\u202e" `` | the file |' in said
 
 
-JOB = """\
-[job]
-exp_name = "nine-seconds"
-
-[model]
-size = "5B"
-ssm_layer = "ttt_mlp"
-video_length = "9sec"
-
-[eval]
-output_dir = "/videos"
-sampling_num_frames = 37
-txt_maxlen = 502
-"""
-
-
 @pytest.mark.parametrize(
     ("key", "said", "spec"),
     [
@@ -186,8 +222,8 @@ def test_a_key_of_a_job_means_what_it_means_there(
     start_editor: Callable[..., Editor], key: str, said: str, spec: str | None
 ) -> None:
     editor = start_editor()
-    editor.open(JOB)
-    hover = hovered(editor, JOB, key)
+    editor.open(SAMPLING)
+    hover = hovered(editor, SAMPLING, key)
     assert hover.startswith(said)
     if spec is None:
         assert "In a spec" not in hover
@@ -196,7 +232,7 @@ def test_a_key_of_a_job_means_what_it_means_there(
 
 
 def test_a_section_of_a_job_and_a_key_that_is_not_known_yet(start_editor: Callable[..., Editor]) -> None:
-    text = JOB.replace('"9sec"', "TODO").replace("sampling_num_frames = 37\n", "")
+    text = SAMPLING.replace('"9sec"', "TODO").replace("sampling_num_frames = 37\n", "")
     editor = start_editor()
     editor.open(text)
     assert hovered(editor, text, "model") == "`[model]`: the transformer, and how long its videos are."

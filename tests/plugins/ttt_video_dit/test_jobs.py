@@ -43,6 +43,16 @@ def test_sampling_jobs_of_all_lengths_are_clean(length: str, sampling: str, chec
     assert tuple(stage.dims[symbol] for symbol in ("F", "S", "T", "n")) == (frames, segments, tokens, batches)
 
 
+def test_the_memory_of_a_training_step_is_told_of_training_jobs_only(
+    sampling: str, training: str, check_job: Check
+) -> None:
+    (stage,) = check_job(sampling).stages
+    assert (stage.ok, stage.memory) == (True, None)
+    assert stage.unpredicted == "the stage is for sampling, and memory is predicted of training steps only"
+    (stage,) = check_job(training, "[parallelism]", "tp_sharding = 1").stages
+    assert stage.memory is not None
+
+
 def test_what_a_sampling_job_leaves_out_is_worth_knowing_and_no_more(check_job: Check) -> None:
     file = check_job('[model]\nsize = "5B"\nssm_layer = "ttt_mlp"\nvideo_length = "3sec"\n[eval]\n')
     assert [(finding.code, finding.severity) for finding in file.findings] == [("TTD812", "info"), ("TTD816", "info")]

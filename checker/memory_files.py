@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 
 from tttdit.checker.creating import replace
+from tttdit.checker.memory.known import unpredicted
 from tttdit.checker.memory.prediction import Runtime
 from tttdit.checker.memory.stage_view import StageView, view_of
-from tttdit.checker.memory.surveying import Survey, unpredicted
+from tttdit.checker.memory.surveying import Survey
 from tttdit.checker.resolving import Resolved
 from tttdit.core.errors import UsageError
 from tttdit.core.spec.document import Document

@@ -43,14 +43,6 @@ class Planned:
         return self.meshes[0] if self.meshes and self.meshes[0].chosen is not None else None
 
     @property
-    def plans(self) -> tuple[Plan, ...]:
-        """Every plan that was made."""
-        variants = (*(self.meshes or ()), *(self.batch or ()))
-        return tuple(
-            one for one in (self.plan, *(each.plan for each in variants if each is not None)) if one is not None
-        )
-
-    @property
     def best(self) -> Plan | None:
         """The plan to follow, where there is one."""
         found = self.variant.plan if self.variant is not None else self.plan

@@ -34,8 +34,11 @@ class PlannedMemory:
 def planned_memory(stage: Stage) -> PlannedMemory:
     """The plan for a stage whose other values are all there; keys that the spec states stay.
 
-    Where the model cannot be followed, that is what has to be said, and the checker says it: nothing is said here.
+    Where the model cannot be followed, that is what has to be said, and the checker says it: nothing is said here. For a stage that is
+    for sampling only nothing is recomputed.
     """
+    if stage.only_samples:
+        return PlannedMemory(stage.memory)
     try:
         made = survey(stage, search_space(stage), device=DEVICE, runtime=RUNTIME)
     except Unpredicted as why:

@@ -92,7 +92,7 @@ def plan(survey: Survey) -> Plan:
     return Plan(
         survey=survey,
         budget_bytes=survey.budget_bytes,
-        searched=len(survey.outlooks),
+        searched=survey.searched,
         fitting=len(fitting),
         wasteful=sum(chosen is None or _recomputes_less(outlook, chosen) for outlook in fitting),
         chosen=chosen,

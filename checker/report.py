@@ -22,7 +22,7 @@ class Chosen:
     """A value that the spec left open (`"auto"`) and that was solved for, or planned."""
 
     key: str
-    value: int
+    value: int | str
     reason: str
 
     def as_dict(self) -> dict[str, Any]:

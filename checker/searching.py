@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from attrs import frozen
 
+from tttdit.checker.memory.known import predicted
 from tttdit.checker.memory.prediction import Runtime
 from tttdit.checker.memory.settings import Outlook
-from tttdit.checker.memory.surveying import search_space, survey, unpredicted
+from tttdit.checker.memory.surveying import search_space, survey
 from tttdit.checker.planning import Plan, plan
 from tttdit.checker.varying import Refused, varied
 from tttdit.core.errors import Unpredicted
@@ -170,13 +171,11 @@ def _rank(variant: Variant) -> tuple[bool, bool, float, int, int]:
 
 def _sent(stage: Stage, best: Plan, device: str, runtime: Runtime) -> int:
     """What one rank sends in a step of the chosen setting; 0 where none fits."""
-    from tttdit.checker.memory.predicting import predict, with_memory
+    from tttdit.checker.memory.predicting import with_memory
 
     if best.chosen is None:
         return 0
-    with unpredicted():
-        chosen = with_memory(stage, best.chosen.setting.values)
-        made = predict(chosen, device=device, dtype=stage.parallelism.unsharded_dtype, runtime=runtime)
+    made = predicted(with_memory(stage, best.chosen.setting.values), device=device, runtime=runtime)
     return sum(exchange.sent for exchange in made.communication)
 
 

@@ -65,7 +65,6 @@ class Unresolved(TttditError):
     def __init__(self, symbol: str) -> None:
         super().__init__(f"dimension {symbol} has no value")
         self.symbol = symbol
-        self.symbol = symbol
 
 
 class Unpredicted(TttditError):

@@ -61,13 +61,18 @@ class Outlook(Protocol):
         ...
 
     @property
+    def needed_bytes(self) -> int:
+        """What a GPU must hold: reserved and outside."""
+        ...
+
+    @property
     def budget_bytes(self) -> int | None:
         """What the GPU has; None where the spec names none."""
         ...
 
     @property
     def fits(self) -> bool | None:
-        """Whether reserved and outside fit on the GPU; None where the spec names none."""
+        """Whether `needed_bytes` fit on the GPU; None where the spec names none."""
         ...
 
     @property

@@ -13,7 +13,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
-sys.path.insert(0, str(Path(__file__).parent / "specs"))  # random specs are imported by their name
+sys.path.insert(0, str(Path(__file__).parent / "specs"))  # what lies there is imported by its name
 
 # Several workers share the cores, and tensors are small: a thread a worker is the fastest. Read when torch is first imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from attrs import asdict, frozen
+from attrs import frozen
 
 from tttdit.checker.memory.prediction import Prediction
 from tttdit.core.runtime.measuring import Measured
@@ -59,15 +57,6 @@ class Case:
         missing = self.measured.peak_bytes - self.peak_bytes
         near = self.error <= ABOVE and missing <= max(BELOW_BYTES, BELOW * self.measured.peak_bytes)
         return self.saved_exact and near and abs(self.flops_error) <= FLOPS_APART
-
-    def as_dict(self) -> dict[str, Any]:
-        """For a file."""
-        return asdict(self)
-
-    @staticmethod
-    def from_dict(values: dict[str, Any]) -> Case:
-        """What `as_dict` gave."""
-        return Case(**{**values, "measured": Measured(**values["measured"])})
 
 
 def case_of(name: str, prediction: Prediction, measured: Measured, cause: str = "") -> Case:

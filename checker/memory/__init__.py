@@ -14,6 +14,7 @@ abbreviating, polynomial  formulas and their sums, over the symbols that people 
 placing      every allocation of a step at its address
 stage_view   a stage as a page and a snapshot show it
 weighing     a prediction when a rule or the report asks, kept in the cache
+refusing     stages of which none is made
 settings, filtering  every setting of `[memory]`, and which to show
 sweeping, outlining, around  what a stage needs in many settings, by arithmetic on outlines of few records
 surveying, front     settings beside a budget, and those that no other is better than

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 if TYPE_CHECKING:
+    from tttdit.checker.memory.prediction import Runtime
     from tttdit.core.symbolic.tape import Allocation, Tape
 
 MIN_BLOCK_SIZE = 512  # kMinBlockSize: every size is a multiple
@@ -34,6 +35,11 @@ ROUND_LARGE = 2 << 20  # kRoundLarge: the size of which is a multiple of this
 def rounded(nbytes: int) -> int:
     """Bytes of the block that a tensor needs (`round_size`); none for a tensor without bytes, which asks for no block (`allocate`)."""
     return -(-nbytes // MIN_BLOCK_SIZE) * MIN_BLOCK_SIZE
+
+
+def is_expandable(runtime: Runtime) -> bool:
+    """Whether a runtime's segments grow: `tttdit run` sets `expandable_segments:True`; torch's own default is without."""
+    return runtime == "fsdp2"
 
 
 @frozen
@@ -60,7 +66,7 @@ def most_used(tape: Tape, *, expandable: bool, kept: Sequence[int] = ()) -> Most
     for nbytes in (*(standing.nbytes for standing in tape.standing), *kept):
         if nbytes:
             allocator.allocate(nbytes)
-    allocations = list(tape.allocations)  # made anew at every look
+    allocations = tape.allocations
     workspaces = _workspaces(allocations, tape.high)
     blocks: dict[int, Block] = {}
     now = sum(map(rounded, (*(standing.nbytes for standing in tape.standing), *kept)))
@@ -129,7 +135,6 @@ class CachingAllocator:
         self.reserved = 0
         self.allocated = 0
         self.most_reserved = 0
-        self.most_allocated = 0
         self._expandable = expandable
         self._small = _Pool(small=True, expandable=expandable)
         self._large = _Pool(small=False, expandable=expandable)
@@ -143,7 +148,6 @@ class CachingAllocator:
         if block.size - size >= pool.least_rest:
             pool.split(block, size)
         self.allocated += block.size
-        self.most_allocated = max(self.most_allocated, self.allocated)
         return block
 
     def free(self, block: Block) -> None:

@@ -7,7 +7,6 @@ of one, of two, of more, or not at all. How many groups there are and how large 
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import threading
@@ -20,17 +19,19 @@ from attrs import evolve, frozen
 from tttdit.checker.memory.cache import Cache
 from tttdit.checker.memory.predicting import with_memory
 from tttdit.core.stage import Stage
+from tttdit.core.symbolic.atlas import Atlas
+from tttdit.core.symbolic.atlas_text import atlas_of, text_of
 from tttdit.core.symbolic.formula import Number
-from tttdit.core.symbolic.outline import Outline, outline
-from tttdit.core.symbolic.outline_text import outline_of, text_of
+from tttdit.core.symbolic.outline import outline
 from tttdit.core.symbolic.periods import Rows, grouping, in_groups
 from tttdit.core.symbolic.stepping import Manner, record_step, sized
 from tttdit.core.symbolic.trace import WORLD
 
 # Rows of layers from whose record all longer ones follow. In five there are two in the middle that can be compared, with a neighbour on
 # each side; six it takes where FSDP2 gathers the next layer ahead. In four groups there are two that can be compared, and three
-# do where groups of one layer have been seen to do the same.
-LAYERS, LAYERS_SHARDED, GROUPS, GROUPS_OF_MANY = 5, 6, 4, 3
+# do where groups of one layer have been seen to do the same; two such groups follow from three. In a group of up to three layers one lies
+# next to both ends, as in no longer one.
+LAYERS, LAYERS_SHARDED, GROUPS, GROUPS_OF_MANY, NEAR_BOTH_ENDS = 5, 6, 4, 3, 3
 FEW = 4  # structures that are sooner recorded here than given to other processes
 
 
@@ -38,11 +39,17 @@ FEW = 4  # structures that are sooner recorded here than given to other processe
 class Structure:
     """Values of `[memory]` that decide the order of things, by key, and the rows of layers to record."""
 
-    values: tuple[tuple[str, bool | int], ...]
+    values: tuple[tuple[str, bool | int | str], ...]
     rows: Rows
 
+    @property
+    def name(self) -> str:
+        """What it is called in an atlas."""
+        values = " ".join(f"{key}={int(value)}" for key, value in self.values)
+        return f"{self.rows.groups} x {self.rows.size}: {values}"
 
-def structure_of(stage: Stage, values: Mapping[str, bool | int], rows: Rows, manner: Manner) -> Structure:
+
+def structure_of(stage: Stage, values: Mapping[str, bool | int | str], rows: Rows, manner: Manner) -> Structure:
     """The structure of a setting in which the layers lie in these rows."""
     few, group = rows_to_record(rows, manner), grouping(stage)
     decisive = {key: value for key, value in values.items() if key not in sized(stage)}
@@ -69,47 +76,63 @@ def rows_to_record(rows: Rows, manner: Manner) -> Rows:
     layers = LAYERS if manner.sharding is None else LAYERS_SHARDED
     if rows.groups == 1:
         return Rows(1, min(rows.size, layers))
-    if rows.size <= 2:
+    if rows.size <= NEAR_BOTH_ENDS:
         return Rows(min(rows.groups, GROUPS), rows.size)
-    groups = min(rows.groups, GROUPS_OF_MANY)
-    # shorter rows follow from longer ones too, if the model has so many layers
-    return Rows(groups, layers if groups * layers <= rows.layers else min(rows.size, layers))
+    # others follow from longer rows too, if the model has so many layers
+    if GROUPS_OF_MANY * layers <= rows.layers:
+        return Rows(GROUPS_OF_MANY, layers)
+    return Rows(min(rows.groups, GROUPS_OF_MANY), min(rows.size, layers))
 
 
-def outlined(
-    stage: Stage, structures: Sequence[Structure], manner: Manner, *, anew: bool = False
-) -> Iterator[tuple[Structure, Outline]]:
-    """The outlines of structures, as they are ready; those that do not hold for longer rows are left out.
-
-    What is in the user's cache is taken from there, unless all is to be made `anew`. Raises what the modules raise.
+class Outlines:
+    """The atlas of a stage's structures, which the user's cache keeps: what is in there is not recorded again, unless all is to be made
+    `anew`.
     """
-    cache, keys = Cache(stage), _keys(stage, structures, manner)
-    WORLD.load(stage.assembly.model.module)  # whose custom operators the texts speak of
-    if stage.assembly.mixer.module is not None:
-        WORLD.load(stage.assembly.mixer.module)
-    missing: list[Structure] = []
-    for structure in structures:
-        text = None if anew else cache.read("outlines", keys[structure])
-        known = _known(text) if text is not None else None
-        if known is None:
-            missing.append(structure)
-        else:
-            yield structure, known
-    for structure, found in _recorded(stage, missing, manner):
-        if found is not None:
-            cache.write("outlines", keys[structure], text_of(found))
-            yield structure, found
+
+    def __init__(self, stage: Stage, manner: Manner, *, anew: bool = False) -> None:
+        self._stage, self._manner = stage, manner
+        self._cache, self._key = Cache(stage), _key(stage, manner)
+        WORLD.load(stage.assembly.model.module)  # whose custom operators the text speaks of
+        if stage.assembly.mixer.module is not None:
+            WORLD.load(stage.assembly.mixer.module)
+        kept = None if anew else self._kept()
+        self.atlas = kept if kept is not None else Atlas.empty()
+        self._is_anew = anew
+
+    def record(self, structures: Sequence[Structure]) -> Iterator[Structure]:
+        """Records what is not there; gives each structure as it is ready, those from whose rows no longer ones follow without an outline.
+
+        Raises what the modules raise.
+        """
+        missing = [structure for structure in structures if structure.name not in self.atlas]
+        for structure in structures:
+            if structure.name in self.atlas:
+                yield structure
+        try:
+            for structure, found in _recorded(self._stage, missing, self._manner):
+                self.atlas.join(found)
+                yield structure
+        finally:
+            if missing:
+                self._keep()
+
+    def _kept(self) -> Atlas | None:
+        text = self._cache.read("outlines", self._key)
+        try:
+            return atlas_of(text) if text is not None else None
+        except (KeyError, TypeError, ValueError):  # no text of ours
+            return None
+
+    def _keep(self) -> None:
+        """Keeps them, with what other processes have kept meanwhile."""
+        kept = None if self._is_anew else self._kept()
+        if kept is not None:
+            self.atlas.join(kept)
+        self._cache.write("outlines", self._key, text_of(self.atlas))
 
 
-def _known(text: str) -> Outline | None:
-    try:
-        return outline_of(text)
-    except (KeyError, TypeError, ValueError):  # no text of ours
-        return None
-
-
-def _keys(stage: Stage, structures: Sequence[Structure], manner: Manner) -> dict[Structure, str]:
-    """What decides a structure's outline: all that is no size, and which sizes are 1, for those are left out of layouts."""
+def _key(stage: Stage, manner: Manner) -> str:
+    """What decides all outlines: all that is no size, and which sizes are 1, for those are left out of layouts."""
     assembly = stage.assembly
     sizes = {key for symbol in stage.dims for key in stage.dims.describe(symbol).keys}
     tables = {
@@ -126,25 +149,21 @@ def _keys(stage: Stage, structures: Sequence[Structure], manner: Manner) -> dict
         assembly.memory.name,
     )
     ones = [symbol for symbol in stage.dims if stage.dims.exact(symbol) == 1]
-    common = f"{manner!r} {plugins!r} {sorted(tables.items())!r} {ones!r}"
-    return {structure: f"{common} {structure!r}" for structure in structures}
+    return f"{manner!r} {plugins!r} {sorted(tables.items())!r} {ones!r}"
 
 
-def _recorded(
-    stage: Stage, structures: Sequence[Structure], manner: Manner
-) -> Iterator[tuple[Structure, Outline | None]]:
-    """The outlines of structures, recorded on all cores."""
+def _recorded(stage: Stage, structures: Sequence[Structure], manner: Manner) -> Iterator[tuple[Structure, Atlas]]:
+    """Atlases of one structure each, recorded on all cores."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     can_fork = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
     if len(structures) <= FEW or cores == 1 or not can_fork:
         for structure in structures:
-            yield structure, _outline(stage, structure, manner)
+            yield structure, _outlined(stage, structure, manner)
         return
     with _given((stage, manner, structures)), ProcessPoolExecutor(cores, multiprocessing.get_context("fork")) as pool:
         waiting = {pool.submit(_of_number, number): number for number in range(len(structures))}
         for done in as_completed(waiting):
-            text = done.result()
-            yield structures[waiting[done]], outline_of(text) if text is not None else None
+            yield structures[waiting[done]], atlas_of(done.result())
 
 
 # What other processes are born with: stages hold functions, which cannot be sent to them.
@@ -160,20 +179,21 @@ def _given(work: tuple[Stage, Manner, Sequence[Structure]]) -> Iterator[None]:
         _GIVEN.pop()
 
 
-def _of_number(number: int) -> str | None:
-    gc.disable()  # what is made is small, and soon gone
+def _of_number(number: int) -> str:
     stage, manner, structures = _GIVEN[-1]
-    found = _outline(stage, structures[number], manner)
-    return text_of(found) if found is not None else None
+    return text_of(_outlined(stage, structures[number], manner))
 
 
-def _outline(stage: Stage, structure: Structure, manner: Manner) -> Outline | None:
+def _outlined(stage: Stage, structure: Structure, manner: Manner) -> Atlas:
+    """The atlas of one structure; without it where those in the middle of its rows did not do the same."""
+    found = Atlas.empty()
     chosen = in_groups(with_memory(stage, {**dict(structure.values), **_uneven(stage)}), structure.rows)
     tape = record_step(chosen, evolve(manner, layers=structure.rows.layers))
-    if not tape.layers:
-        return None
-    found = outline(tape, structure.rows)
-    return found if found.is_steady() else None
+    if tape.layers:
+        made = outline(tape, structure.rows)
+        if made.is_steady():
+            found.add(structure.name, made)
+    return found
 
 
 def _uneven(stage: Stage) -> dict[str, int]:

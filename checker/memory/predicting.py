@@ -10,6 +10,7 @@ from attrs import evolve
 from pydantic import ValidationError
 
 from tttdit.checker.memory.accounting import in_main_memory, on_gpu
+from tttdit.checker.memory.allocator import is_expandable
 from tttdit.checker.memory.communication import exchanges
 from tttdit.checker.memory.gpus import budget_bytes
 from tttdit.checker.memory.host import host_bytes, page_cache_bytes
@@ -85,6 +86,9 @@ def predict(stage: Stage, *, device: str, dtype: str, runtime: Runtime) -> Predi
 def tape_of(stage: Stage, *, device: str, dtype: str, runtime: Runtime, lines: bool = False) -> Tape:
     """The record of the step whose bytes `predict` gives; with `lines` its moments know the module's lines."""
     tape = whole_step(stage, manner_of(stage, device=device, dtype=dtype, runtime=runtime, lines=lines))
+    tape = evolve(
+        tape, allocations=tuple(tape.allocations)
+    )  # one put together from few layers makes them at every look
     return tape if runtime == "plain" else step_of_rank(tape, stage, device)
 
 
@@ -100,8 +104,8 @@ def _predicted(stage: Stage, tape: Tape, device: str, dtype: str, runtime: Runti
     standing, hardware = standing_bytes(tape), stage.hardware
     on_cuda, distributed = device == "cuda", runtime == "fsdp2"
     outside, budget = around_torch(stage, device=device, runtime=runtime)
-    # `tttdit run` sets `expandable_segments:True`; torch's own default is without.
-    account = on_gpu(tape, standing, hardware, expandable=distributed) if on_cuda else in_main_memory(tape, standing)
+    expandable = is_expandable(runtime)
+    account = on_gpu(tape, standing, hardware, expandable=expandable) if on_cuda else in_main_memory(tape, standing)
     return Prediction(
         stage=stage.name,
         device=device,
@@ -121,6 +125,8 @@ def _predicted(stage: Stage, tape: Tape, device: str, dtype: str, runtime: Runti
         recompute_flops=tape.recompute_flops,
         communication=exchanges(tape, stage) if distributed else (),
         budget_bytes=budget,
+        standing_bytes=account.standing_bytes,
+        after_bytes=account.after_bytes,
     )
 
 

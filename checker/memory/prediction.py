@@ -61,6 +61,8 @@ class Prediction:
                     node has. `page_cache_bytes` come on top until they are on disk: the kernel gives them up when memory is wanted
     flops           of forward and backward; `recompute_flops` of them for what is recomputed
     workspace_bytes of peak_bytes, what an operator allocates for a moment
+    standing_bytes  of total_bytes, what is there all the time: before the step, and what libraries keep
+    after_bytes     the most that lives beside that after backward, each tensor rounded as the allocator does
     waiting         switches of `[memory]` whose regions lie in others that are recomputed, and wait for their own replay at the peak
     fits            whether reserved and outside fit on the GPU that the spec names; None where it names none
     """
@@ -84,12 +86,19 @@ class Prediction:
     budget_bytes: int | None  # what the GPU has
     page_cache_bytes: int = 0
     workspace_bytes: int = 0
+    standing_bytes: int = 0
+    after_bytes: int = 0
     waiting: frozenset[str] = frozenset()
+
+    @property
+    def needed_bytes(self) -> int:
+        """What a GPU must hold: what the allocator reserves, and what is outside of it."""
+        return self.reserved_bytes + self.outside_bytes
 
     @property
     def fits(self) -> bool | None:
         """Whether a GPU can hold it; None where nobody says how large that is."""
-        return None if self.budget_bytes is None else self.reserved_bytes + self.outside_bytes <= self.budget_bytes
+        return None if self.budget_bytes is None else self.needed_bytes <= self.budget_bytes
 
     def as_dict(self) -> dict[str, Any]:
         """Its part of the JSON."""

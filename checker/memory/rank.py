@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import prod
-from typing import TypeVar, overload
 
 from attrs import evolve
 
-from tttdit.core.errors import Unpredicted
+from tttdit.checker.memory.refusing import refuse_tensor_parallel
 from tttdit.core.parameter_groups import ParameterGroup, group_of
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.dtype import NAMES
+from tttdit.core.symbolic.lazy import Lazy
 from tttdit.core.symbolic.sharding import MASTER, Sharding
 from tttdit.core.symbolic.tape import Allocation, Moment, Phase, Standing, Tape
-
-T = TypeVar("T")
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # AdamW's, of a parameter's size each
 CHUNK = 65536  # kChunkSize of aten/src/ATen/native/cuda/MultiTensorApply.cuh: numbers that one block of a kernel takes
@@ -28,9 +26,8 @@ CHUNK = 65536  # kChunkSize of aten/src/ATen/native/cuda/MultiTensorApply.cuh: n
 
 def sharding_of(stage: Stage) -> Sharding:
     """How FSDP2 spreads a stage's model. Raises Unpredicted for a mesh whose ranks also share the work on one sample."""
+    refuse_tensor_parallel(stage)
     mesh = stage.parallelism
-    if mesh.tp_sharding > 1:
-        raise Unpredicted(f"parallelism.tp_sharding is {mesh.tp_sharding}, and a rank's memory is predicted for 1 only")
     return Sharding(
         replicas=mesh.dp_replicate,
         shards=mesh.dp_sharding,
@@ -56,29 +53,23 @@ def step_of_rank(tape: Tape, stage: Stage, device: str) -> Tape:
         tape,
         standing=tuple(standing),
         moments=_Chained(tape.moments, after.moments),
-        allocations=_Chained(tape.allocations, after.allocations),
+        allocations=(*tape.allocations, *after.allocations),
         high=[*tape.high, *(moment.high for moment in after.moments)],
         passes=len(tape.moments),
     )
 
 
-class _Chained(Sequence[T]):
-    """One sequence behind another, neither copied: a tape's are long, and made as they are asked for."""
+class _Chained(Lazy[Moment]):
+    """Moments behind others, not copied: a tape's are many, and made as they are asked for."""
 
-    def __init__(self, first: Sequence[T], second: Sequence[T]) -> None:
+    def __init__(self, first: Sequence[Moment], second: Sequence[Moment]) -> None:
         self._first, self._second = first, second
 
     def __len__(self) -> int:
         return len(self._first) + len(self._second)
 
-    @overload
-    def __getitem__(self, at: int) -> T: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[T]: ...
-    def __getitem__(self, at: int | slice) -> T | Sequence[T]:
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
-        at = range(len(self))[at]
+    def item(self, at: int) -> Moment:
+        """One of the first, or behind them of the second."""
         return self._first[at] if at < len(self._first) else self._second[at - len(self._first)]
 
 
@@ -88,10 +79,7 @@ def _optimizer_state(trained: Iterable[Standing], device: str) -> list[Standing]
     for one in trained:
         if device == "cpu":
             state.append(Standing(f"{one.name}.step", "optimizer", (), "float32", NAMES["float32"].itemsize))
-        state += [
-            evolve(one, name=f"{one.name}.{moment}", kind="optimizer", trained=False, has_gradient=False)
-            for moment in MOMENTS
-        ]
+        state += [evolve(one, name=f"{one.name}.{moment}", kind="optimizer", has_gradient=False) for moment in MOMENTS]
     return state
 
 

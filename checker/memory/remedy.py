@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from tttdit.checker.memory.settings import in_all_layers
 from tttdit.core.findings import Edit
 from tttdit.core.plugin.kinds import Region
 from tttdit.core.solving.progressions import divisors
@@ -44,14 +45,15 @@ def remedy(weighed: Weighed) -> Remedy:
             less = _tried({key: value for key, value in found.values.items() if key != region.key}, weighed)
             found = less if less.outlook.fits else found
     own = Remedy({}, weighed.prediction)
-    return found if _needed(found) < _needed(own) else own
+    return found if found.outlook.needed_bytes < own.outlook.needed_bytes else own
 
 
 def _everything(weighed: Weighed) -> Remedy:
     """All switches on, and groups of one where there are none."""
     stage = weighed.stage
     groups = {region.key: 1 for region in _groups(stage) if getattr(stage.memory, region.key) == 0}
-    return _tried({**groups, **{region.key: True for region in _switches(stage)}}, weighed)
+    switches = {**in_all_layers(stage), **{region.key: True for region in _switches(stage)}}
+    return _tried({**groups, **switches}, weighed)
 
 
 def _larger(region: Region, found: Remedy, weighed: Weighed) -> Remedy:
@@ -60,7 +62,7 @@ def _larger(region: Region, found: Remedy, weighed: Weighed) -> Remedy:
     size, count = found.values.get(region.key, getattr(stage.memory, region.key)), int(stage.dims[region.count])
     for larger in (one for one in divisors(count, count - 1) if one > size):
         other = _tried({**found.values, region.key: larger}, weighed)
-        if _needed(other) >= _needed(found):
+        if other.outlook.needed_bytes >= found.outlook.needed_bytes:
             break
         found = other
         if found.outlook.fits:
@@ -68,14 +70,10 @@ def _larger(region: Region, found: Remedy, weighed: Weighed) -> Remedy:
     return found
 
 
-def _needed(found: Remedy) -> int:
-    return found.outlook.reserved_bytes + found.outlook.outside_bytes
-
-
 def _switches(stage: Stage) -> list[Region]:
-    """The switches that are off."""
+    """The switches that are off, in all layers or in some."""
     regions = (region for region in stage.memory.declared if region.is_region and region.kind == "switch")
-    return [region for region in regions if not getattr(stage.memory, region.key)]
+    return [region for region in regions if getattr(stage.memory, region.key) is not True]
 
 
 def _groups(stage: Stage) -> list[Region]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 
 from attrs import evolve, frozen
 
 from tttdit.checker.memory.front import front
+from tttdit.checker.memory.known import predicted, unpredicted
 from tttdit.checker.memory.prediction import Prediction, Runtime
-from tttdit.checker.memory.settings import Outlook, Setting, own_setting, settings
-from tttdit.core.errors import TttditError, Unpredicted, Unresolved
-from tttdit.core.plugin.references import one_line
+from tttdit.checker.memory.refusing import refuse
+from tttdit.checker.memory.settings import Outlook, Setting, in_all_layers, outlook_of, own_setting, settings
 from tttdit.core.stage import Stage
 
 
@@ -22,12 +21,14 @@ class Survey:
 
     `prediction` is the whole prediction of its own setting. `budget_bytes` is what one GPU may hold, None where nobody says. `in_blocks`
     gives an outlook with what the allocator's blocks waste, which takes a prediction of its own; it raises Unpredicted where that fails.
+    `searched` settings were looked at: of mixtures, which are put together from layers of others, only the best are among `outlooks`.
     """
 
     stage: Stage
     prediction: Prediction
     own: Outlook
     outlooks: tuple[Outlook, ...]  # of the space; its own is among them where it is of that space
+    searched: int
     budget_bytes: int | None
     in_blocks: Callable[[Outlook], Outlook] = lambda outlook: outlook
 
@@ -74,44 +75,39 @@ def survey(
 
     The budget is that of the spec's GPU where none is given. Raises Unpredicted, with the reason, where bytes cannot be said.
     """
-    from tttdit.checker.memory.predicting import predict, with_memory
+    from tttdit.checker.memory.predicting import with_memory
     from tttdit.checker.memory.sweeping import sweep
-
-    def predicted(one: Stage) -> Prediction:
-        return predict(one, device=device, dtype=stage.parallelism.unsharded_dtype, runtime=runtime)
 
     def in_blocks(outlook: Outlook) -> Outlook:
         if outlook.reserved_bytes is not None:
             return outlook
-        with unpredicted():
-            reserved = predicted(with_memory(stage, outlook.setting.values)).reserved_bytes
-        return evolve(outlook, reserved_bytes=reserved)
+        whole = predicted(with_memory(stage, outlook.setting.values), device=device, runtime=runtime)
+        return outlook_of(outlook.setting, whole)
 
+    refuse(stage)
+    prediction = predicted(stage, device=device, runtime=runtime)
     with unpredicted():
-        prediction = predicted(stage)
         own = own_setting(stage)
-        asked = space if own in space else (*space, own)
-        found = sweep(stage, asked, device=device, runtime=runtime, progress=progress)
+        alike = with_memory(stage, in_all_layers(stage))
+        of_alike = prediction if alike is stage else predicted(alike, device=device, runtime=runtime)
+        asked = space if own in space or alike is not stage else (*space, own)
+        found = sweep(alike, asked, own=of_alike, progress=progress)
+    outlooks = (*found.outlooks[: len(space)], *found.mixed.outlooks)
+    of_own = next((one for one in found.outlooks if one.setting == own), _without_blocks(own, prediction))
     return Survey(
         stage=stage,
         prediction=prediction,
-        own=next(one for one in found if one.setting == own),
-        outlooks=found[: len(space)],
+        own=of_own,
+        outlooks=tuple(of_own if one.setting == own else one for one in outlooks),
+        searched=len(space) + found.mixed.count,
         budget_bytes=budget_bytes if budget_bytes is not None else prediction.budget_bytes,
         in_blocks=in_blocks,
     )
 
 
-@contextmanager
-def unpredicted() -> Iterator[None]:
-    """What keeps a prediction from being made is an Unpredicted with the reason."""
-    try:
-        yield
-    except Unpredicted:
-        raise
-    except Unresolved as hole:
-        raise Unpredicted(f"{hole.symbol} has no value") from hole
-    except TttditError as error:
-        raise Unpredicted(str(error)) from error
-    except Exception as error:  # a plugin's module is code of somebody else's
-        raise Unpredicted(one_line(error)) from error
+def _without_blocks(setting: Setting, prediction: Prediction) -> Outlook:
+    """The outlook of a setting that has been predicted, as a sweep would give it."""
+    needed, budget = prediction.total_bytes + prediction.outside_bytes, prediction.budget_bytes
+    return evolve(
+        outlook_of(setting, prediction), reserved_bytes=None, fits=None if budget is None else needed <= budget
+    )

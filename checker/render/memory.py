@@ -71,6 +71,8 @@ def _heading(one: Listed) -> str:
         return f"memory cannot be predicted: {visible(one.unpredicted)}"
     searched = len(survey.outlooks)
     parts = [f"{searched:,} {plural(searched, 'setting')}"]
+    if survey.searched > searched:
+        parts = [f"{searched:,} of {survey.searched:,} settings (of mixtures of two ways to treat a layer the best)"]
     if one.passed != searched:
         parts.append(f"{one.passed:,} pass the filter")
     if survey.budget_bytes is not None:
@@ -101,7 +103,7 @@ def _table(one: Listed, survey: Survey) -> Iterator[str]:
                 spoken_flops(outlook.recompute_flops),
                 _YES[survey.fits(outlook)],
                 *(f"{setting.values[key]}" for key in sizes),
-                ", ".join(switched_on(setting)) or "-",
+                ", ".join(switched_on(setting, survey.stage)) or "-",
             )
         )
     yield from table(rows, right=frozenset(range(1, len(rows[0]) - 1)))
@@ -129,9 +131,14 @@ def share(outlook: Outlook) -> str:
     return f"{outlook.recompute_share:.1%}"
 
 
-def switched_on(setting: Setting) -> Iterator[str]:
-    """The switches that are on."""
-    return (key for key, value in setting.values.items() if value is True)
+def switched_on(setting: Setting, stage: Stage) -> Iterator[str]:
+    """The switches that are on, with their layers where these are not all; of groups those that are in some layers only."""
+    groups = {region.group for region in regions_of(stage)}
+    for key, value in setting.values.items():
+        if isinstance(value, str):
+            yield f"{key} in {value}"
+        elif value is True and key not in groups:
+            yield key
 
 
 def as_json(every: Iterable[Listed], path: str, report: FileReport) -> Iterator[str]:

@@ -25,7 +25,7 @@ def memory_bars(prediction: Prediction, paint: Paint) -> Iterator[str]:
     parts = _parts(prediction)
     needed = sum(parts.values())
     budget = prediction.budget_bytes
-    yield f"  memory of one rank (predicted): {_verdict(prediction, needed, paint)}"
+    yield f"  memory of one rank (predicted): {verdict(prediction, paint)}"
     scale, width, below = _Scale(max(needed, budget or 0, 1)), max(map(len, [*parts, _NEEDED])), 0
     for name, count in parts.items():
         bar = scale.bar(below, below + count, "=", paint, "related")
@@ -71,8 +71,9 @@ def _parts(prediction: Prediction) -> dict[str, int]:
     return {name: count for name, count in parts.items() if count}
 
 
-def _verdict(prediction: Prediction, needed: int, paint: Paint) -> str:
-    budget = prediction.budget_bytes
+def verdict(prediction: Prediction, paint: Paint) -> str:
+    """`fits, 45.87 GiB to spare`; for tight and too large by how much."""
+    needed, budget = prediction.needed_bytes, prediction.budget_bytes
     if budget is None:
         return "no GPU is named"
     if needed <= budget:

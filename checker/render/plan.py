@@ -59,13 +59,15 @@ def _plan(plan: Plan, remedies: tuple[Remedy, ...]) -> Iterator[str]:
         needed = spoken_bytes(survey.needed(plan.closest))
         yield f"  closest: of {searched} this needs the fewest bytes, {needed}: {spoken_bytes(plan.lacking_bytes)} too many"
     else:
-        fitting = f"{plan.fitting:,} {'fits' if plan.fitting == 1 else 'fit'}"
+        of_those = f"{plan.fitting:,} {'fits' if plan.fitting == 1 else 'fit'}, and none of these"
+        if survey.searched > len(survey.outlooks):
+            of_those = "with mixtures of two ways to treat a layer, none that fits"
         left_out = (
             f"; {plan.wasteful:,} that recompute less are left out for what the allocator's blocks waste"
             if plan.wasteful
             else ""
         )
-        yield f"  proof: of {searched} {fitting}, and none of these recomputes less{left_out}"
+        yield f"  proof: of {searched} {of_those} recomputes less{left_out}"
     if plan.runners_up:
         yield "  runners-up:"
         yield from _outlooks(plan, plan.runners_up)
@@ -100,7 +102,7 @@ def _outlooks(plan: Plan, outlooks: Iterable[Outlook]) -> Iterator[str]:
     for outlook in outlooks:
         values = outlook.setting.values
         needed = spoken_bytes(plan.survey.needed(outlook))
-        switches = ", ".join(switched_on(outlook.setting)) or "-"
+        switches = ", ".join(switched_on(outlook.setting, plan.survey.stage)) or "-"
         rows.append((needed, share(outlook), *(f"{values[key]}" for key in sizes), switches))
     yield from table(rows, right=frozenset(range(len(sizes) + 2)), indent="    ")
 

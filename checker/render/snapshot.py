@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from attrs import evolve
 
 from tttdit.checker.creating import replace
-from tttdit.checker.memory.allocator import SMALL_BUFFER
+from tttdit.checker.memory.allocator import SMALL_BUFFER, is_expandable
 from tttdit.checker.memory.explaining import described, in_any_layer, when_made, workspace_of
 from tttdit.checker.memory.gpus import blas_workspaces
 from tttdit.checker.memory.placing import LARGE, Event, placed
@@ -41,8 +41,7 @@ def snapshot(spec: str, view: StageView) -> dict[str, Any]:
     standing = [(f"{one.name} ({one.kind})", one.nbytes) for one in view.tape.standing]
     if view.prediction.device == "cuda":
         standing += [(_LIBRARY, nbytes) for nbytes in blas_workspaces(view.stage.hardware)]
-    # `tttdit run` sets `expandable_segments:True`; torch's own default is without.
-    expandable = view.prediction.runtime == "fsdp2"
+    expandable = is_expandable(view.prediction.runtime)
     events = placed(view.tape, [nbytes for _, nbytes in standing], expandable=expandable)
     frames = _framing(spec, view)
     live: dict[int, tuple[Event, Frames]] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tttdit.checker.memory.waiting import nested_switches
 from tttdit.core.findings import Edit, Finding, Fix
 from tttdit.core.rules import Rule
+from tttdit.core.spec.writing import value
 from tttdit.core.weighing import Outlook, Weighed
 from tttdit.core.wording import spoken_bytes, spoken_flops, written
 
@@ -41,7 +42,7 @@ class FlagWithoutEffect(Rule):
             is_no_larger = without.peak_bytes <= now.peak_bytes and without.saved_bytes <= now.saved_bytes
             if is_no_larger and without.recompute_flops < now.recompute_flops:
                 yield self.finding(
-                    f"{full} = true {_cost(now, without)} and saves no memory\n"
+                    f"{full} = {value(getattr(stage.memory, key))} {_cost(now, without)} and saves no memory\n"
                     f"the peak is {spoken_bytes(now.peak_bytes)} with it, in {now.peak_at}, and "
                     f"{_other(now.peak_bytes, without.peak_bytes)} without",
                     key=full,

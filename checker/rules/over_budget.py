@@ -35,6 +35,7 @@ class OverBudget(Rule):
 
     code = "TTD506"
     name = "over-budget"
+    about_machine = True
 
     def weigh(self, weighed: Weighed) -> Iterator[Finding]:
         """One finding at the GPU, where the spec names one."""
@@ -76,7 +77,7 @@ def _remedy(weighed: Weighed) -> tuple[str, tuple[Edit, ...]]:
     """What to do, and the changes that do it."""
     found, now = remedy(weighed), weighed.prediction
     setting = ", ".join(f"{edit.key} = {_toml(edit.value)}" for edit in found.edits)
-    needed = spoken_bytes(found.outlook.reserved_bytes + found.outlook.outside_bytes)
+    needed = spoken_bytes(found.outlook.needed_bytes)
     if found.outlook.fits:
         more = found.outlook.recompute_flops - now.recompute_flops
         return (

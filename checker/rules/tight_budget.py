@@ -24,8 +24,8 @@ class TightBudget(Rule):
 
     Example: 78.5 GiB of tensors, and 80.1 GiB with what blocks waste, on a GPU of 79.1 GiB.
 
-    Instead: recompute a little more (`tttdit plan` with a smaller `--budget` says what), or let segments grow, which wastes less:
-    `PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True`.
+    Instead: recompute a little more; `tttdit plan` with a smaller `--budget` says what. (That segments may grow, which wastes less, is
+    counted in already.)
 
     Fix: none. How much room to leave is a choice.
     """
@@ -43,19 +43,18 @@ class TightBudget(Rule):
         budget, used = now.budget_bytes, now.total_bytes + now.outside_bytes
         if budget is None or used > budget:  # TTD506
             return
-        reserved = now.reserved_bytes + now.outside_bytes
-        if reserved > budget:
+        needed = now.needed_bytes
+        if needed > budget:
             yield self.finding(
                 f"a rank's tensors need {spoken_bytes(used)} of the GPU's {spoken_bytes(budget)}, with what the allocator's blocks waste "
-                f"{spoken_bytes(reserved)}: it runs only if torch finds blocks to give back",
+                f"{spoken_bytes(needed)}: it runs only if torch finds blocks to give back",
                 key=gpu_key(stage),
-                help="set PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True, or recompute more: "
-                f"tttdit plan --budget {budget - (reserved - used)}B",
+                help=f"recompute more: tttdit plan --budget {budget - (needed - used)}B",
             )
-        elif budget - reserved < _TIGHT * budget:
+        elif budget - needed < _TIGHT * budget:
             yield self.finding(
-                f"a rank needs {spoken_bytes(reserved)} of the GPU's {spoken_bytes(budget)}: {100 * (budget - reserved) / budget:.1f} % "
-                f"or {spoken_bytes(budget - reserved)} are to spare",
+                f"a rank needs {spoken_bytes(needed)} of the GPU's {spoken_bytes(budget)}: {100 * (budget - needed) / budget:.1f} % "
+                f"or {spoken_bytes(budget - needed)} are to spare",
                 key=gpu_key(stage),
                 help="another driver may leave less; recompute a little more if that matters",
                 severity="info",

@@ -130,6 +130,11 @@ class Data(Announcement):
 class Strategy(Protocol):
     """What a memory strategy answers, for the checker and the runtime alike."""
 
+    @property
+    def tells_layers_apart(self) -> bool:
+        """Whether regions of one name in different layers may have different answers."""
+        ...
+
     def recomputes(self, region: str) -> bool:
         """Whether a region is recomputed in backward. The name is the full one, `layers.0.attention` or `layers.0.layer_group`."""
         ...

@@ -8,9 +8,8 @@ in it at which most lives; and sizes to formulas that are evaluated once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from math import lcm
 from typing import TypeAlias
 
@@ -18,15 +17,15 @@ from attrs import frozen
 
 from tttdit.core.symbolic.dimension import formula_of
 from tttdit.core.symbolic.formula import Formula, Number
-from tttdit.core.symbolic.operands import Operands, Values
+from tttdit.core.symbolic.operands import Operands
 from tttdit.core.symbolic.packing import Packing
-from tttdit.core.symbolic.periods import HEAD, Rows, Run, Who, in_order, repeated, runs_of
+from tttdit.core.symbolic.periods import HEAD, Rows, Run, Who, repeated, runs_of
 from tttdit.core.symbolic.tape import Tape, Task
 
 # Bytes or work: a number, a formula, or what a custom operator's body does.
 Size: TypeAlias = int | Formula | Operands
 # How many of each size, by its number; a workspace counts as one of its own size.
-Sizes: TypeAlias = Sequence[Sequence[int]]
+Sizes: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @frozen
@@ -37,9 +36,8 @@ class RunOutline:
     with how often each is done.
     """
 
-    who: Who
     change: Sizes
-    tops: Sequence[Sizes]
+    tops: tuple[Sizes, ...]
     saved: Sizes | None
     flops: Sizes
     recomputed: Sizes
@@ -49,17 +47,7 @@ class RunOutline:
         return self._sums() == other._sums()
 
     def _sums(self) -> tuple[object, ...]:
-        return self.change, {tuple(map(tuple, top)) for top in self.tops}, self.flops, self.recomputed
-
-
-@frozen
-class Figures:
-    """What a step comes to, in bytes and floating-point operations."""
-
-    saved_bytes: int
-    peak_bytes: int
-    flops: int
-    recompute_flops: int
+        return self.change, set(self.tops), self.flops, self.recomputed
 
 
 @frozen
@@ -67,13 +55,13 @@ class Outline:
     """The outline of a step: runs, and the sizes and tasks that they speak of by number."""
 
     rows: Rows
-    runs: tuple[RunOutline, ...]
+    runs: tuple[tuple[Who, RunOutline], ...]
     sizes: tuple[Size, ...]
     tasks: tuple[Size, ...]
 
     def is_steady(self) -> bool:
         """Whether those in the middle of each row, one of which stands for all that are left out, do the same."""
-        by_who = {run.who: run for run in self.runs}
+        by_who = dict(self.runs)
         for who, run in by_who.items():
             phase, group, visit, layer = who
             beside: list[Who] = []
@@ -85,114 +73,9 @@ class Outline:
                 return False
         return True
 
-    def given(self, values: Values, rounded: Callable[[int], int] = int) -> Outline:
-        """The outline with these values for some of its symbols. Each tensor takes as many bytes as `rounded` says of its own.
-
-        Of the highest moments of each run those are left that may still be the highest, whatever the other symbols are.
-        """
-        book = _Reduced(self, values, rounded)
-        return Outline(self.rows, tuple(map(book.run, self.runs)), tuple(book.sizes), tuple(book.tasks))
-
-    def evaluated(self, values: Values, rounded: Callable[[int], int] = int) -> Evaluated:
-        """The outline for these values of the symbols. Each tensor takes as many bytes as `rounded` says of its own."""
-        sizes = [_bytes(size, values, rounded) for size in self.sizes]
-        work = [_flops(task, values) for task in self.tasks]
-        numbers = []
-        for run in self.runs:
-            saved = None if run.saved is None else _total(run.saved, sizes)
-            top = max((_total(each, sizes) for each in run.tops), default=0)
-            numbers.append(
-                (_total(run.change, sizes), top, saved, _total(run.flops, work), _total(run.recomputed, work))
-            )
-        return Evaluated(self.rows, tuple(run.who for run in self.runs), numbers)
-
 
 # The shortest rows with two in the middle that have to do the same. Of shorter ones no other length follows, or it has been seen to.
 FEWEST_GROUPS, FEWEST_LAYERS = 4, 5
-
-
-@frozen
-class Evaluated:
-    """An outline with numbers: of each run its change, its highest moment, what is saved in it, its work and what of it is recomputed."""
-
-    rows: Rows
-    runs: tuple[Who, ...]
-    numbers: Sequence[tuple[int, int, int | None, int, int]]
-
-    def figures(self, many: Rows) -> Figures:
-        """Of a step with so many layers."""
-        live = peak = saved = flops = recomputed = 0
-        for number in _order(self.runs, self.rows, many):
-            change, top, until_loss, work, again = self.numbers[number]
-            if live + top > peak:
-                peak = live + top
-            if until_loss is not None:
-                saved = live + until_loss
-            live += change
-            flops += work
-            recomputed += again
-        return Figures(saved, peak, flops, recomputed)
-
-
-@lru_cache(maxsize=256)
-def _order(runs: tuple[Who, ...], few: Rows, many: Rows) -> tuple[int, ...]:
-    """The runs of a step with so many layers, by number."""
-    return tuple(number for number, _, _ in in_order(runs, few, many))
-
-
-class _Reduced:
-    """An outline in which some symbols have values: all sizes that follow from them are one, the first, of which there are many."""
-
-    def __init__(self, outline: Outline, values: Values, rounded: Callable[[int], int]) -> None:
-        self.sizes, known_sizes = _known(outline.sizes, values, lambda size: _bytes(size, values, rounded))
-        self.tasks, known_tasks = _known(outline.tasks, values, lambda task: _flops(task, values))
-        self._of_sizes, self._of_tasks = _Sums(known_sizes, len(self.sizes)), _Sums(known_tasks, len(self.tasks))
-
-    def run(self, run: RunOutline) -> RunOutline:
-        sizes, tasks = self._of_sizes, self._of_tasks
-        return RunOutline(
-            run.who,
-            sizes.of(run.change),
-            sizes.highest(run.tops),
-            None if run.saved is None else sizes.of(run.saved),
-            tasks.of(run.flops),
-            tasks.of(run.recomputed),
-        )
-
-
-def _known(
-    sizes: Iterable[Size], values: Values, value: Callable[[Size], int]
-) -> tuple[list[Size], list[tuple[int, int]]]:
-    """The sizes that are left, the first of them 1; and of each size its number among those, and how many of that it is."""
-    left: list[Size] = [1]
-    known = []
-    for size in sizes:
-        if isinstance(size, int) or size.symbols() <= values.keys():
-            known.append((0, value(size)))
-        else:
-            known.append((len(left), 1))
-            left.append(size)
-    return left, known
-
-
-class _Sums:
-    """Sums of sizes in other sizes."""
-
-    def __init__(self, known: Iterable[tuple[int, int]], length: int) -> None:
-        self._packing = Packing(length, 80)  # bits; torch counts bytes in 63, and a run's work is less than 2^78
-        self._parts = [self._packing.unit(number) * times for number, times in known]
-
-    def _packed(self, some: Sizes) -> int:
-        parts = self._parts
-        return self._packing.zero + sum([parts[number] * count for number, count in some])
-
-    def of(self, some: Sizes) -> Sizes:
-        return self._packing.unpacked(self._packed(some))
-
-    def highest(self, tops: Iterable[Sizes]) -> tuple[Sizes, ...]:
-        """Those that may be the highest; the greater ones of what is known come first."""
-        packed = sorted(map(self._packed, tops), key=self._packing.first, reverse=True)
-        return tuple(map(self._packing.unpacked, self._packing.highest(packed)))
 
 
 def outline(tape: Tape, rows: Rows) -> Outline:
@@ -204,7 +87,9 @@ def outline(tape: Tape, rows: Rows) -> Outline:
         starts.append(at)
         at += len(run.moments)
     return Outline(
-        rows, tuple(book.run(run, start) for run, start in zip(runs, starts, strict=True)), *book.sizes_and_tasks()
+        rows,
+        tuple((run.who, book.run(run, start)) for run, start in zip(runs, starts, strict=True)),
+        *book.sizes_and_tasks(),
     )
 
 
@@ -281,7 +166,6 @@ class _Book:
         by_terms = {terms: sizes for _, terms, sizes in reversed(highs)}
         highest = self._terms.highest(terms for _, terms, _ in highs)
         return RunOutline(
-            run.who,
             self._packing.unpacked(live),
             tuple(self._packing.unpacked(by_terms[terms]) for terms in highest),
             None if saved is None else self._packing.unpacked(saved),
@@ -324,25 +208,3 @@ def _terms(sizes: Iterable[Size]) -> tuple[Packing, list[int]]:
 
 def _sorted(sizes: Mapping[int, int]) -> Sizes:
     return tuple(sorted((number, count) for number, count in sizes.items() if count))
-
-
-def _total(some: Sizes, of: Sequence[int]) -> int:
-    return sum([count * of[number] for number, count in some])
-
-
-def _bytes(size: Size, values: Values, rounded: Callable[[int], int]) -> int:
-    if isinstance(size, Operands):
-        return rounded(size.work(values).workspace)
-    return size if isinstance(size, int) else rounded(_whole(size, values))
-
-
-def _flops(task: Size, values: Values) -> int:
-    if isinstance(task, Operands):
-        return task.work(values).flops
-    return task if isinstance(task, int) else _whole(task, values)
-
-
-def _whole(formula: Formula, values: Values) -> int:
-    value = formula.evaluate(values)
-    assert isinstance(value, int), f"{formula} is {value}"
-    return value

@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
 from tttdit.core.plugin.kinds import Strategy
 from tttdit.core.stage import Stage
+from tttdit.core.symbolic.lazy import Lazy
 from tttdit.core.symbolic.stepping import Manner, record_step
 from tttdit.core.symbolic.tape import Allocation, Moment, Standing, Tape
 
@@ -74,6 +75,8 @@ def rows_of(stage: Stage) -> Rows | None:
         return None
     layers = int(model.arguments(stage.model, stage.dims)[model.repeated])
     strategy = stage.assembly.memory.strategy(stage.memory)
+    if strategy.tells_layers_apart:
+        return None
     key = grouping(stage)
     size = strategy.group_size(key, layers) if key is not None else layers
     return Rows(layers // size, size, layers % size)
@@ -101,6 +104,7 @@ class _Regrouped:
     strategy: Strategy
     key: str | None
     size: int
+    tells_layers_apart: bool = False  # else they are not put into other groups
 
     def recomputes(self, region: str) -> bool:
         return self.strategy.recomputes(region)
@@ -376,7 +380,7 @@ def _there(step: tuple[str, int], here: int, length: int) -> int:
     return here + number if how == "by" else number % length
 
 
-class _Moments(Sequence[Moment]):
+class _Moments(Lazy[Moment]):
     """Moments that are put together when somebody asks for them: there are tens of thousands."""
 
     def __init__(self, recorded: list[Moment], live: list[int], layers: list[_Layers], path: str) -> None:
@@ -385,13 +389,8 @@ class _Moments(Sequence[Moment]):
     def __len__(self) -> int:
         return len(self._recorded)
 
-    @overload
-    def __getitem__(self, at: int) -> Moment: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Moment]: ...
-    def __getitem__(self, at: int | slice) -> Moment | Sequence[Moment]:
-        if isinstance(at, slice):
-            return [self[i] for i in range(*at.indices(len(self)))]
+    def item(self, at: int) -> Moment:
+        """As it was recorded, at its place in the whole step."""
         moment = self._recorded[at]
         layer, first = ((f"{self._path}.{old}", f"{self._path}.{new}") for old, new in self._layers[at])
         region = _moved(moment.region, *layer)
@@ -400,7 +399,7 @@ class _Moments(Sequence[Moment]):
         return evolve(moment, live=self._live[at], place=_moved(moment.place, *layer), region=region)
 
 
-class _Allocations(Sequence[Allocation]):
+class _Allocations(Lazy[Allocation]):
     """Allocations, likewise."""
 
     def __init__(self, recorded: list[Allocation], made: list[int], gone: list[int | None]) -> None:
@@ -409,16 +408,10 @@ class _Allocations(Sequence[Allocation]):
     def __len__(self) -> int:
         return len(self._recorded)
 
-    @overload
-    def __getitem__(self, at: int) -> Allocation: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Allocation]: ...
-    def __getitem__(self, at: int | slice) -> Allocation | Sequence[Allocation]:
-        if isinstance(at, slice):
-            return [self[i] for i in range(*at.indices(len(self)))]
-        number = at % len(self) if at < 0 else at
+    def item(self, at: int) -> Allocation:
+        """As it was recorded, at its place in the whole step."""
         one = self._recorded[at]
-        return Allocation(one.shape, one.dtype, one.nbytes, self._made[at], self._gone[at], one.kind, number)
+        return Allocation(one.shape, one.dtype, one.nbytes, self._made[at], self._gone[at], one.kind, at)
 
 
 def _moved(path: str, old: str, new: str) -> str:

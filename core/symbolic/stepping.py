@@ -12,7 +12,7 @@ from tttdit.core.regions import Regions
 from tttdit.core.stage import Stage
 from tttdit.core.stepping import OBJECTIVE, REMAT, Step, gradients_of, step_inputs, tensors_of, train_once
 from tttdit.core.symbolic import dtype as types
-from tttdit.core.symbolic.dimension import Dim
+from tttdit.core.symbolic.dimension import Dim, remembering
 from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.sharding import MASTER, ShardedCalls, Sharding
 from tttdit.core.symbolic.state import STATE
@@ -55,6 +55,11 @@ def record_step(stage: Stage, manner: Manner) -> Tape:
     Sizes keep their formulas. A custom operator counts as one, with its workspace. Raises `UnknownCall` for what this world does not
     know, and what the modules raise.
     """
+    with remembering():
+        return _recorded(stage, manner)
+
+
+def _recorded(stage: Stage, manner: Manner) -> Tape:
     meter = Recorder(is_module=is_module if manner.lines else None)
     model = _model(stage, manner.dtype, layers=manner.layers, formulas=True)
     layers = _layers(model, stage, manner)
@@ -91,9 +96,7 @@ def _standing(model: Any, inputs: Sequence[Tensor], shards: ShardedCalls | None)
     ]
     by_storage: dict[Storage, Standing] = {}
     for name, kind, each in named:
-        stands = Standing(
-            name, kind, each.shape, each.dtype.name, each.storage.nbytes, kind == "parameter" and each.requires_grad
-        )
+        stands = Standing(name, kind, each.shape, each.dtype.name, each.storage.nbytes)
         if shards is not None and kind == "parameter":
             part = shards.parameters[name]
             stands = evolve(stands, shape=part.shard, dtype=MASTER.name, nbytes=int(part.elements) * MASTER.itemsize)

@@ -61,7 +61,6 @@ class Meter:
     def __init__(self, *, log: bool = False, is_module: IsModule | None = None) -> None:
         self.now = 0
         self.peak = 0
-        self.peak_operator = ""
         self.saved = 0  # live when backward began
         self.flops = 0
         self.workspace = 0  # of the operator that returns next
@@ -109,8 +108,7 @@ class Meter:
         """One operator has returned."""
         if self.silent:
             return
-        if self.now + self.workspace > self.peak:
-            self.peak, self.peak_operator = self.now + self.workspace, name
+        self.peak = max(self.peak, self.now + self.workspace)
         if self.log is not None:
             line, rule = self.lines()
             self.log.append(

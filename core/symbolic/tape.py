@@ -94,7 +94,6 @@ class Standing:
     shape: tuple[int, ...]
     dtype: str
     nbytes: int
-    trained: bool = False
     has_gradient: bool = False  # after the step
 
 
@@ -139,7 +138,7 @@ class Tape:
         """The moment of the whole step at which most bytes live."""
         return self.high.index(max(self.high)) if self.high else 0
 
-    @property
+    @cached_property
     def peak_bytes(self) -> int:
         """The most bytes that live at a time over forward and backward."""
         return max(self.high[: self.passes], default=0)

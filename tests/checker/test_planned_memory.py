@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from small_specs import TWO_LAYERS
 
 from tttdit import load_spec
 from tttdit.checker.api import check
@@ -19,36 +20,7 @@ from tttdit.core.errors import SpecError
 
 LAYERS = "transformer_checkpoint_layer_group_size"
 
-SPEC = """\
-name = "small"
-
-[video]
-seconds = 3
-fps = 16
-height = 256
-width = 384
-
-[text]
-segments = 1
-tokens_per_segment = 64
-width = 64
-
-[model]
-plugin = "ttt-dit"
-width = 64
-heads = 4
-layers = 2
-timestep_width = 16
-
-[model.mixer]
-plugin = "none"
-
-[hardware]
-gpu_memory_gib = 80
-
-[memory]
-plugin = "auto"
-"""
+SPEC = TWO_LAYERS + '\n[hardware]\ngpu_memory_gib = 80\n\n[memory]\nplugin = "auto"\n'
 
 
 @pytest.fixture

@@ -104,8 +104,19 @@ def memory_cases(draw):
         "transformer_checkpoint_layer_group_size": draw(st.integers(0, layers)),
         "forward_ssm": draw(st.booleans()),
     }
+    if draw(st.integers(0, 3)) == 0:
+        spec["memory"] |= {"plugin": "selective", **draw(of_some_layers(spec["memory"], layers))}
     spec["training"] |= {"global_batch_size": spec["parallelism"]["dp_sharding"] * draw(st.integers(1, 3))}
     return MemoryCase(toml(spec), draw(st.sampled_from(["float32", "bfloat16"])))
+
+
+@st.composite
+def of_some_layers(draw, memory, layers):
+    """Some of the switches, and that of groups, with layers in place of true."""
+    switches = [key for key, value in memory.items() if isinstance(value, bool)]
+    chosen = draw(st.lists(st.sampled_from([*switches, "layer_group"]), min_size=1, unique=True))
+    some = st.lists(st.integers(0, layers - 1), min_size=1, unique=True)
+    return {key: ", ".join(map(str, draw(some))) for key in chosen}
 
 
 # -- as text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from attrs import frozen
 
@@ -32,8 +33,11 @@ class Components:
 
     def number(self, name: str) -> int:
         """The place of a component of this name; a region that has none of its own is among the others."""
-        names = [each.name for each in self.every]
-        return names.index(name if name in names else OTHER)
+        return self._numbers[name if name in self._numbers else OTHER]
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        return {each.name: number for number, each in enumerate(self.every)}
 
 
 def name_of(kind: Kind, region: str) -> str:

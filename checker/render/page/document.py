@@ -110,7 +110,7 @@ def _over_the_step(view: StageView) -> str:
         f"Runtime {prediction.runtime}, {prediction.device}, {prediction.dtype}. Each column is the highest moment of its operators. "
         "Point at the chart, or move through it with the arrow keys, to see what lives there."
     )
-    apart = prediction.reserved_bytes + prediction.outside_bytes - view.drawn_bytes
+    apart = prediction.needed_bytes - view.drawn_bytes
     if apart > 0:
         text += (
             f" Not drawn: {amount(apart)} for libraries and the CUDA context, and that blocks of the allocator waste."
@@ -128,7 +128,7 @@ def _about_settings(count: int) -> str:
 def _figures(view: StageView, budget: int | None) -> Element:
     """The stage in a few numbers."""
     prediction = view.prediction
-    needed = prediction.reserved_bytes + prediction.outside_bytes
+    needed = prediction.needed_bytes
     share = prediction.recompute_flops / prediction.flops if prediction.flops else 0
     shown = [
         ("needed by a GPU", amount(needed), _verdict(needed, budget)),

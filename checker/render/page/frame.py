@@ -1,4 +1,4 @@
-"""What charts share: axes around a plot, and tables."""
+"""What charts share: axes around a plot, lines across it, and tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
 from tttdit.checker.render.page.elements import element, percent
+from tttdit.checker.render.page.scale import Scale
 
 Cell: TypeAlias = "Element | str"
 
@@ -44,6 +45,19 @@ def framed(
     return element(
         "div", frame, *([element("div", beside, class_="beside")] if beside is not None else []), class_="figure"
     )
+
+
+def level(up: Scale, value: float, class_: str) -> Element:
+    """A line across the plot where a value lies."""
+    y = percent(1 - up.share(value))
+    return element("line", class_=class_, x1="0", x2="100%", y1=y, y2=y)
+
+
+def budget_level(up: Scale, budget: int, text: str) -> list[Element]:
+    """The line of the budget, and above its end what is said of it."""
+    y = percent(1 - up.share(budget))
+    told = element("text", text, class_="note budget", x="100%", y=y, dx="-4", dy="-5", text_anchor="end")
+    return [level(up, budget, "budget"), told]
 
 
 def column_head(text: str) -> Element:

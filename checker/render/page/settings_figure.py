@@ -11,7 +11,7 @@ from attrs import frozen
 
 from tttdit.checker.memory.surveying import Survey
 from tttdit.checker.render.page.elements import amount, drawing, element, percent
-from tttdit.checker.render.page.frame import Cell, column_head, framed, table
+from tttdit.checker.render.page.frame import Cell, budget_level, column_head, framed, level, table
 from tttdit.checker.render.page.scale import Scale, linear, logarithmic, unit_of
 from tttdit.core.wording import spoken_flops
 
@@ -20,7 +20,7 @@ from tttdit.core.wording import spoken_flops
 class Point:
     """One setting in the chart. `fits` is None where there is no budget."""
 
-    values: Mapping[str, bool | int]
+    values: Mapping[str, bool | int | str]
     saved_bytes: int
     peak_bytes: int
     needed_bytes: int  # of the whole rank
@@ -66,10 +66,10 @@ def settings_figure(found: Sequence[Point], budget: int | None) -> Element:
     most = max(point.recompute_flops for point in found)
     across = linear(most, 10.0 ** (len(str(most)) - 1), 6)
     plot = drawing(
-        *(_line(percent(1 - up.share(tick)), "grid") for tick in up.ticks),
+        *(level(up, tick, "grid") for tick in up.ticks),
         *_front(found, up, across),
         *(_mark(number, point, up, across) for number, point in enumerate(found)),
-        *(_budget(budget, up) if budget is not None else ()),
+        *(budget_level(up, budget, f"budget {amount(budget)}") if budget is not None else ()),
         *_own(found, up, across),
         class_="plot",
         role="group",
@@ -162,18 +162,6 @@ def _own(found: Sequence[Point], up: Scale, across: Scale) -> list[Element]:
                 )
             )
     return texts
-
-
-def _line(y: str, class_: str) -> Element:
-    return element("line", class_=class_, x1="0", x2="100%", y1=y, y2=y)
-
-
-def _budget(budget: int, up: Scale) -> list[Element]:
-    y = percent(1 - up.share(budget))
-    text = element(
-        "text", f"budget {amount(budget)}", class_="note budget", x="100%", y=y, dx="-4", dy="-5", text_anchor="end"
-    )
-    return [_line(y, "budget"), text]
 
 
 def _key(found: Sequence[Point]) -> Element:

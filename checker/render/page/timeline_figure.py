@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from tttdit.checker.memory.stage_view import StageView
 from tttdit.checker.render.explanation import formula_text, made_by, shape_text
 from tttdit.checker.render.page.elements import amount, drawing, element, percent, stretched
-from tttdit.checker.render.page.frame import Cell, column_head, framed, table
+from tttdit.checker.render.page.frame import Cell, budget_level, column_head, framed, level, table
 from tttdit.checker.render.page.scale import Scale, linear, unit_of
 from tttdit.checker.render.page.timeline import Timeline
 
@@ -29,10 +29,10 @@ def timeline_figure(view: StageView, timeline: Timeline) -> Element:
     scale = linear(highest, unit)
     count = len(view.tape.moments)
     chart = drawing(
-        *(_line(percent(1 - scale.share(tick)), "grid") for tick in scale.ticks),
+        *(level(scale, tick, "grid") for tick in scale.ticks),
         stretched(len(timeline.columns), _HEIGHT, *_areas(timeline, scale)),
         *_phases(view),
-        *(_budget(budget, scale) if is_drawn and budget is not None else ()),
+        *(budget_level(scale, budget, f"the GPU has {amount(budget)}") if is_drawn and budget is not None else ()),
         *_peak(view, timeline, scale),
         element("line", class_="cursor", y1="0", y2="100%", x1="0", x2="0", visibility="hidden"),
         class_="plot",
@@ -112,10 +112,6 @@ def _steps(values: list[float], start: int, direction: int) -> str:
     return f"{text}H{start + direction * len(values)}"
 
 
-def _line(y: str, class_: str) -> Element:
-    return element("line", class_=class_, x1="0", x2="100%", y1=y, y2=y)
-
-
 def _phases(view: StageView) -> list[Element]:
     """The names of the step's phases, with lines between them. One that is too short for its name has the line only."""
     moments = view.tape.moments
@@ -128,23 +124,6 @@ def _phases(view: StageView) -> list[Element]:
         if end - start >= _NAMED * len(moments):
             drawn.append(element("text", moments[start].phase, class_="note", x=x, y="-7", dx="4"))
     return drawn
-
-
-def _budget(budget: int, scale: Scale) -> list[Element]:
-    y = percent(1 - scale.share(budget))
-    return [
-        _line(y, "budget"),
-        element(
-            "text",
-            f"the GPU has {amount(budget)}",
-            class_="note budget",
-            x="100%",
-            y=y,
-            dx="-4",
-            dy="-5",
-            text_anchor="end",
-        ),
-    ]
 
 
 def _peak(view: StageView, timeline: Timeline, scale: Scale) -> list[Element]:

@@ -70,7 +70,7 @@ class RankStep:
     """One step as it was measured: bytes of what the rank holds, and its operators with the bytes live after each.
 
     `live` counts everything but parameters, buffers and inputs; `standing` of it, the optimizer's state and gradients of earlier
-    micro-steps, was there before. `backward`, `clipping` and `optimizer` are the numbers of the first operators of these.
+    micro-steps, was there before.
     """
 
     parameters: int
@@ -78,9 +78,6 @@ class RankStep:
     optimizer: int
     standing: int
     log: tuple[Operator, ...]
-    backward: int
-    clipping: int
-    optimizing: int
 
 
 def measured_step(stage: Stage) -> RankStep:
@@ -102,11 +99,9 @@ def measured_step(stage: Stage) -> RankStep:
             training_loss(model, *inputs).backward()
         standing, first = rod.now, len(rod.log)
         loss = training_loss(model, *inputs)
-        backward = len(rod.log)
         loss.backward()
-        clipping = len(rod.log)
         gradients = _bytes(each.grad for each in model.parameters() if each.grad is not None)
-        optimizing = _clip_and_step(model, stage, optimizer, rod)
+        _clip_and_step(model, stage, optimizer)
     state = [value for each in optimizer.state.values() for value in each.values()]
     return RankStep(
         parameters=_bytes(model.parameters()),
@@ -114,9 +109,6 @@ def measured_step(stage: Stage) -> RankStep:
         optimizer=_bytes(state),
         standing=standing,
         log=tuple(rod.log[first:]),
-        backward=backward - first,
-        clipping=clipping - first,
-        optimizing=optimizing - first,
     )
 
 
@@ -145,15 +137,10 @@ def adamw(model: nn.Module, stage: Stage) -> torch.optim.Optimizer:
     )
 
 
-def _clip_and_step(
-    model: nn.Module, stage: Stage, optimizer: torch.optim.Optimizer, rod: LiveBytes | None = None
-) -> int:
-    """Returns how many operators there were before the optimizer's."""
+def _clip_and_step(model: nn.Module, stage: Stage, optimizer: torch.optim.Optimizer) -> None:
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), stage.training.gradient_clipping_norm, foreach=True)
-    before = len(rod.log) if rod is not None else 0
     optimizer.step()
-    del norm
-    return before
+    del norm  # which a training loop holds until here
 
 
 def _local(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:

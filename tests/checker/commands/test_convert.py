@@ -10,6 +10,7 @@ import pytest
 import tomli
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from job_files import TRAINING
 
 from tttdit.checker.checking import Checker
 from tttdit.checker.cli import outcome, tttdit_command
@@ -18,26 +19,7 @@ from tttdit.checker.report import FileReport
 from tttdit.core.spec import writing
 from tttdit.core.spec.document import Document
 
-JOB = """\
-[job]
-exp_name = "nine-seconds"
-
-[model]
-size = "5B"
-ssm_layer = "ttt_mlp"
-video_length = "9sec"
-
-[training]
-adapter_method = "qkvo"
-dataset_path = "/data/9s"
-jsonl_paths = "/data/9s.jsonl"
-
-[checkpoint]
-init_state_dir = "/runs/3s"
-
-[wandb]
-project = "videos"
-"""
+JOB = TRAINING + '\n[wandb]\nproject = "videos"\n'
 
 CHECKER = Checker()
 

@@ -10,39 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_specs import TWO_LAYERS
 
 from tttdit.checker import cli
 
 Call = Callable[..., tuple[int, str, str]]
 LAYERS = "transformer_checkpoint_layer_group_size"
 
-SPEC = """\
-name = "small"
-
-[video]
-seconds = 3
-fps = 16
-height = 256
-width = 384
-
-[text]
-segments = 1
-tokens_per_segment = 64
-width = 64
-
-[model]
-plugin = "ttt-dit"
-width = 64
-heads = 4
-layers = 2
-timestep_width = 16
-
-[model.mixer]
-plugin = "none"
-
-[hardware]
-gpu_memory_gib = 0.585
-"""
+SPEC = TWO_LAYERS + "\n[hardware]\ngpu_memory_gib = 0.585\n"
 
 
 @pytest.fixture

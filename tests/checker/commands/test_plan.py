@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
+from small_specs import TWO_LAYERS
 
 from tttdit import load_spec
 from tttdit.checker import cli
@@ -20,31 +22,9 @@ from tttdit.checker.planning import plan
 Call = Callable[..., tuple[int, str, str]]
 LAYERS = "transformer_checkpoint_layer_group_size"
 
-SPEC = """\
+SPEC = f"""\
 # a comment on top
-name = "small"
-
-[video]
-seconds = 3
-fps = 16
-height = 256
-width = 384
-
-[text]
-segments = 1
-tokens_per_segment = 64
-width = 64
-
-[model]
-plugin = "ttt-dit"
-width = 64
-heads = 4
-layers = 2
-timestep_width = 16
-
-[model.mixer]
-plugin = "none"
-
+{TWO_LAYERS}
 [memory]
 attention   = true  # kept as it was
 
@@ -245,3 +225,32 @@ def test_the_largest_batch_that_fits(answer: Any) -> None:
     assert f"global_batch_size = {largest['samples']}\n" in Path("spec.toml").read_text("utf-8")
     (file,) = check("spec.toml").files
     assert file.ok
+
+
+SELECTIVE = f"""\
+{TWO_LAYERS}
+[memory]
+plugin = "selective"
+
+[hardware]
+gpu_memory_gib = 80
+"""
+
+
+def test_layers_that_differ_are_planned_shown_and_written(call: Call) -> None:
+    Path("spec.toml").write_text(SELECTIVE, encoding="utf-8")
+    (stage,) = load_spec("spec.toml").stages
+    found = survey(stage, search_space(stage), device=DEVICE, runtime=RUNTIME)
+    mixed = [one for one in found.front if any(isinstance(value, str) for value in one.setting.values.values())]
+    budget = f"--budget={found.needed(found.in_blocks(mixed[0]))}B"
+
+    code, out, _ = call(budget, "--write", spec=None)
+    assert code == 0
+    assert f"proof: of {found.searched:,} settings with mixtures of two ways to treat a layer, none that fits" in out
+    written = Path("spec.toml").read_text(encoding="utf-8")
+    assert re.search(r'^\w+ = "[01]"', written, re.MULTILINE)
+    assert "# as the spec has it" in call(budget, spec=None)[1]
+    code, out, _ = call("--all", spec=None, command="memory")
+    assert code == 0
+    assert f"of {found.searched:,} settings (of mixtures of two ways to treat a layer the best)" in out
+    assert re.search(r"^ *> .*\w+ in [01]", out, re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,33 +16,14 @@ from tttdit.core.stage import Stage
 LAYERS, SCAN = "transformer_checkpoint_layer_group_size", "scan_checkpoint_group_size"
 SWITCHES = ("attention", "forward_ssm", "reverse_ssm", "mlp", "seq_modeling_block")
 
-SPEC = """
-name = "nine"
-[video]
-seconds = 9
-fps = 16
-height = 480
-width = 720
-[text]
-segments = "auto"
-tokens_per_segment = "auto"
-width = 4096
-[model]
-plugin = "ttt-dit"
-preset = "5B"
-[model.mixer]
-plugin = "{mixer}"
-"""
-
 
 @pytest.fixture
-def stage_of(tmp_path: Any) -> Any:
+def stage_of(make_spec: Callable[..., str]) -> Callable[..., Stage]:
     """The stage of nine seconds with a mixer, and what is added to the spec."""
 
     def made(mixer: str = "ttt-mlp", added: str = "") -> Stage:
-        path = tmp_path / "spec.toml"
-        path.write_text(SPEC.format(mixer=mixer) + added)
-        return load_spec(path).stages[0]
+        (stage,) = load_spec(make_spec(added=added), sets=[f"model.mixer.plugin={mixer}"]).stages
+        return stage
 
     return made
 

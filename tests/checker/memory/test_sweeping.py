@@ -6,34 +6,24 @@ import random
 from pathlib import Path
 
 import pytest
-from attrs import evolve
+from small_specs import small_stage
 
-from tests.conftest import ROOT
-from tttdit import load_spec
 from tttdit.checker.memory import outlining, sweeping
 from tttdit.checker.memory.predicting import predict, with_memory
 from tttdit.checker.memory.prediction import Runtime
 from tttdit.checker.memory.settings import Outlook, Setting, settings
 from tttdit.core.stage import Stage
-from tttdit.core.symbolic.outline_text import outline_of, text_of
-
-SMALL = (
-    "video.height=64",
-    "video.width=80",
-    "model.width=64",
-    "model.heads=4",
-    "model.timestep_width=16",
-    "text.width=24",
-)
+from tttdit.core.symbolic.atlas_text import atlas_of, text_of
+from tttdit.core.symbolic.periods import grouping
 
 
 def stage_of(*sets: str) -> Stage:
-    (stage,) = load_spec(ROOT / "examples/nine-seconds.toml", sets=(*SMALL, "model.layers=12", *sets)).stages
-    return stage
+    return small_stage("model.layers=12", *sets)
 
 
 def sweep(stage: Stage, chosen: list[Setting], device: str, runtime: Runtime) -> tuple[Outlook, ...]:
-    return sweeping.sweep(stage, chosen, device=device, runtime=runtime, progress=lambda count: None)
+    own = predict(stage, device=device, dtype=stage.parallelism.unsharded_dtype, runtime=runtime)
+    return sweeping.sweep(stage, chosen, own=own, progress=lambda count: None)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +52,22 @@ def nothing_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_sweep_is_what_predictions_say(device: str, runtime: Runtime, sets: tuple[str, ...]) -> None:
     stage = stage_of(*sets)
-    chosen = random.Random(f"{runtime}{sets}").sample(settings(stage), 7)
+    compare(stage, random.Random(f"{runtime}{sets}").sample(settings(stage), 7), device, runtime)
+
+
+@pytest.mark.parametrize(("device", "runtime"), [("cpu", "plain"), ("cuda", "fsdp2")])
+def test_every_length_of_a_group_follows(device: str, runtime: Runtime) -> None:
+    """Few lengths are recorded; 18 layers come in groups of 1, 2, 3, 6, 9, 18, or in none."""
+    stage, draw = small_stage("model.layers=18"), random.Random(runtime)
+    key = grouping(stage)
+    assert key is not None
+    sizes = sorted({each.values[key] for each in settings(stage)})
+    assert sizes == [0, 1, 2, 3, 6, 9, 18]
+    of_size = [[each for each in settings(stage) if each.values[key] == size] for size in sizes]
+    compare(stage, [draw.choice(some) for some in of_size], device, runtime)
+
+
+def compare(stage: Stage, chosen: list[Setting], device: str, runtime: Runtime) -> None:
     dtype = stage.parallelism.unsharded_dtype
     for outlook in sweep(stage, chosen, device, runtime):
         alone = predict(with_memory(stage, outlook.setting.values), device=device, dtype=dtype, runtime=runtime)
@@ -82,7 +87,7 @@ def test_what_was_found_out_holds_for_other_sizes(tmp_path: Path, monkeypatch: p
     def recorded(*arguments: object) -> None:
         raise AssertionError("recorded once more")
 
-    monkeypatch.setattr(outlining, "_outline", recorded)
+    monkeypatch.setattr(outlining, "_outlined", recorded)
     for outlook in sweep(wide, chosen, "cpu", "plain"):
         alone = predict(with_memory(wide, outlook.setting.values), device="cpu", dtype="bfloat16", runtime="plain")
         assert (outlook.saved_bytes, outlook.peak_bytes) == (alone.saved_bytes, alone.peak_bytes)
@@ -93,11 +98,10 @@ def test_what_is_broken_in_the_cache_is_made_anew(tmp_path: Path, monkeypatch: p
     stage = stage_of()
     chosen = random.Random(3).sample(settings(stage), 2)
     first = sweep(stage, chosen, "cpu", "plain")
-    files = list(tmp_path.rglob("*.json"))
-    assert files
-    for path, text in zip(files, ("{", "[]", '{"rows": 1}', ""), strict=False):
+    (path,) = tmp_path.rglob("outlines/*.json")
+    for text in ("{", "[]", '{"sizes": 1}', ""):
         path.write_text(text)
-    assert sweep(stage, chosen, "cpu", "plain") == first
+        assert sweep(stage, chosen, "cpu", "plain") == first
 
 
 def test_what_no_longer_fits_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +110,10 @@ def test_what_no_longer_fits_is_made_anew(tmp_path: Path, monkeypatch: pytest.Mo
     stage = stage_of()
     chosen = [*random.Random(4).sample(settings(stage), 2)]
     first = sweep(stage, chosen, "cpu", "plain")
-    for path in tmp_path.rglob("*.json"):
-        found = outline_of(path.read_text())
-        assert text_of(found) == path.read_text()
-        head, *others = found.runs
-        path.write_text(text_of(evolve(found, runs=(evolve(head, change=[(0, 1)]), *others))))
+    (path,) = tmp_path.rglob("outlines/*.json")
+    kept = atlas_of(path.read_text())
+    assert text_of(kept) == path.read_text()
+    kept.sizes = {size: (number + 1) % len(kept.sizes) for size, number in kept.sizes.items()}
+    kept.sizes = dict(sorted(kept.sizes.items(), key=lambda each: each[1]))
+    path.write_text(text_of(kept))
     assert sweep(stage, chosen, "cpu", "plain") == first

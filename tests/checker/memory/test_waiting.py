@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from small_specs import TWO_LAYERS
 
 from tttdit.checker.api import load_spec
 from tttdit.checker.memory.predicting import predict, with_memory
@@ -13,40 +14,21 @@ from tttdit.core.stage import Stage
 
 GROUPS = "transformer_checkpoint_layer_group_size"
 SWITCHES = ("attention", "forward_ssm", "mlp", "seq_modeling_block")
+SETS = (
+    "video.height=64",
+    "video.width=96",
+    "text.tokens_per_segment=72",
+    "model.timestep_width=32",
+    "model.mixer.plugin=ttt-mlp",
+)
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     path = tmp_path_factory.mktemp("waiting") / "spec.toml"
-    path.write_text(SPEC, encoding="utf-8")
-    (only,) = load_spec(path).stages
+    path.write_text(TWO_LAYERS, encoding="utf-8")
+    (only,) = load_spec(path, sets=SETS).stages
     return only
-
-
-SPEC = """\
-name = "small"
-
-[video]
-seconds = 3
-fps = 16
-height = 64
-width = 96
-
-[text]
-segments = 1
-tokens_per_segment = 72
-width = 64
-
-[model]
-plugin = "ttt-dit"
-width = 64
-heads = 4
-layers = 2
-timestep_width = 32
-
-[model.mixer]
-plugin = "ttt-mlp"
-"""
 
 
 def test_switches_inside_a_region_that_is_recomputed(stage: Stage) -> None:

@@ -10,7 +10,8 @@ import pytest
 from tttdit.checker.api import check, load_spec
 from tttdit.checker.judging import weigh
 from tttdit.checker.memory import predicting
-from tttdit.checker.memory.weighing import Weighing, _predicted
+from tttdit.checker.memory.known import _predicted
+from tttdit.checker.memory.weighing import Weighing
 from tttdit.core.errors import Unpredicted, UsageError
 from tttdit.core.findings import Finding
 from tttdit.core.rules import Rule
@@ -144,6 +145,43 @@ def test_of_a_mesh_that_cannot_be_there_is_no_rank_to_speak_of(make_spec: Callab
     path = make_spec(added="\n[parallelism]\ndp_sharding = 16\n\n[hardware]\ngpus_per_node = 8\nnodes = 1\n")
     (stage,) = check(path).as_dict()["files"][0]["stages"]
     assert (stage["ok"], stage["memory"]) == (False, None)
+
+
+def test_what_the_tables_forbid_to_predict_is_refused_before_anything_is_recorded(
+    make_spec: Callable[..., str], made: list[Stage]
+) -> None:
+    (stage,) = check(make_spec(*SMALL, *THREE_SECONDS, added="\n[parallelism]\ntp_sharding = 2\n")).files[0].stages
+    assert stage.memory is None
+    assert stage.unpredicted == "parallelism.tp_sharding is 2, and a rank's memory is predicted for 1 only"
+    assert made == []
+
+
+@pytest.mark.parametrize(
+    "table", ["", "[training]\nsteps = 9\n", "[optimizer]\nlr = 1e-5\n", '[data]\nplugin = "synthetic"\n']
+)
+def test_a_spec_that_is_for_sampling_only_has_no_training_step(make_spec: Callable[..., str], table: str) -> None:
+    path = make_spec(*SMALL, *THREE_SECONDS, added=f'\n[sampling]\nplugin = "dpmpp-2m-sde"\n{table}')
+    (stage,) = check(path).files[0].stages
+    assert stage.ok
+    assert (stage.memory is None) == (table == "")
+    reason = "" if table else "the stage is for sampling, and memory is predicted of training steps only"
+    assert stage.unpredicted == reason
+
+
+def test_what_could_not_be_predicted_is_not_tried_again_by_the_next_who_asks(
+    small: str, made: list[Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def predict(stage: Stage, **_: str) -> object:
+        made.append(stage)
+        raise Unpredicted("nobody knows")
+
+    monkeypatch.setattr(predicting, "predict", predict)
+    weighing = Weighing(stage_of(small))
+    for _ in range(2):
+        with pytest.raises(Unpredicted, match="nobody knows"):
+            weighing.prediction  # noqa: B018
+    assert weighing.unpredicted == "nobody knows"
+    assert len(made) == 1
 
 
 def test_why_there_is_no_prediction_is_said(small: str, made: list[Stage], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,29 +5,19 @@ from __future__ import annotations
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_specs import small_stage
 
-from tests.conftest import ROOT
-from tttdit import load_spec
 from tttdit.checker.memory.predicting import with_memory
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.periods import Rows, in_groups, rows_of, stretched, whole_step
 from tttdit.core.symbolic.stepping import Manner, record_step
 from tttdit.core.symbolic.tape import Tape
 
-SMALL = (
-    "video.height=64",
-    "video.width=80",
-    "model.width=64",
-    "model.heads=4",
-    "model.timestep_width=16",
-    "text.width=24",
-)
 FLAGS = ("attention", "forward_ssm", "reverse_ssm", "mlp", "seq_modeling_block")
 
 
 def stage_of(layers: int, *, adapter: str = "qkvo", mixer: str = "ttt-mlp", **memory: int) -> Stage:
-    sets = (*SMALL, f"model.layers={layers}", f"model.adapter={adapter}", f"model.mixer.plugin={mixer}")
-    (stage,) = load_spec(ROOT / "examples/nine-seconds.toml", sets=sets).stages
+    stage = small_stage(f"model.layers={layers}", f"model.adapter={adapter}", f"model.mixer.plugin={mixer}")
     return with_memory(stage, memory)
 
 

@@ -1,4 +1,4 @@
-"""Job files: small ones of our own, and the public ones where they are at hand."""
+"""Job files: the small ones, and the public ones where they are at hand."""
 
 from __future__ import annotations
 
@@ -6,50 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from job_files import SAMPLING, TRAINING
 
 from tttdit.checker.checking import Checker
 from tttdit.checker.report import FileReport
 from tttdit.core.spec.document import Document
 
 PUBLIC = Path(__file__).parents[4] / "shared" / "reference" / "jobs" / "train-ttt-mlp"
-
-TRAINING = """\
-[job]
-exp_name = "nine-seconds"
-
-[model]
-size = "5B"
-ssm_layer = "ttt_mlp"
-video_length = "9sec"
-
-[training]
-adapter_method = "qkvo"
-dataset_path = "/data/9s"
-jsonl_paths = "/data/9s.jsonl"
-
-[checkpoint]
-init_state_dir = "/runs/3s"
-"""
-SAMPLING = """\
-[job]
-exp_name = "nine-seconds"
-
-[model]
-size = "5B"
-ssm_layer = "ttt_mlp"
-video_length = "9sec"
-
-[checkpoint]
-init_state_dir = "/runs/9s"
-
-[eval]
-input_file = "/data/prompts.json"
-output_dir = "/videos"
-vae_checkpoint_path = "/weights/vae"
-t5_model_dir = "/weights/t5"
-sampling_num_frames = 37
-txt_maxlen = 502
-"""
 
 
 @pytest.fixture

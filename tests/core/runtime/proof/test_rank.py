@@ -108,6 +108,12 @@ def agree(stage):
         pytest.param(1, 2, ("training.grad_accum_steps=2",), id="micro-steps"),
         pytest.param(1, 2, (f"{GROUP}=0", "model.adapter=qkvo"), id="nothing recomputed"),
         pytest.param(1, 3, ("optimizer.weight_decay=0",), id="no decay"),
+        pytest.param(
+            2,
+            4,
+            ("model.layers=5", "memory.plugin=selective", "memory.layer_group='0-2'", "memory.attention='2, 4'"),
+            id="layers told apart",
+        ),
     ],
 )
 def test_torch_holds_what_was_foretold(stage_of, replicas, shards, sets):

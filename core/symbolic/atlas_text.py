@@ -1,4 +1,4 @@
-"""Outlines as text (JSON), to be kept in files and sent to other processes."""
+"""Atlases as text (JSON), to be kept in files and sent to other processes."""
 
 from __future__ import annotations
 
@@ -6,42 +6,63 @@ import json
 from fractions import Fraction
 from typing import Any
 
+from attrs import astuple
+
 from tttdit.core.symbolic import dtype as types
+from tttdit.core.symbolic.atlas import Atlas, Sheet
 from tttdit.core.symbolic.dtype import DType
 from tttdit.core.symbolic.formula import Formula, Opaque
 from tttdit.core.symbolic.library import OPERATORS
 from tttdit.core.symbolic.operands import Layout, Operands
-from tttdit.core.symbolic.outline import Outline, RunOutline, Size
+from tttdit.core.symbolic.outline import RunOutline, Size, Sizes
 from tttdit.core.symbolic.periods import Rows
 
 
-def text_of(outline: Outline) -> str:
-    """The outline as text. Raises TypeError where a custom operator has an argument that has no text."""
-    runs = [[run.who, run.change, run.tops, run.saved, run.flops, run.recomputed] for run in outline.runs]
-    rows = outline.rows
-    sizes, tasks = ([_plain_size(size) for size in some] for some in (outline.sizes, outline.tasks))
+def text_of(atlas: Atlas) -> str:
+    """The atlas as text. Raises TypeError where a custom operator has an argument that has no text."""
     return json.dumps(
-        {"rows": [rows.groups, rows.size, rows.rest], "runs": runs, "sizes": sizes, "tasks": tasks},
+        {
+            "sizes": [_plain_size(size) for size in atlas.sizes],
+            "tasks": [_plain_size(task) for task in atlas.tasks],
+            "runs": [[run.change, run.tops, run.saved, run.flops, run.recomputed] for run in atlas.runs],
+            "sheets": {
+                name: {"rows": [*astuple(sheet.rows)], "whos": sheet.whos, "runs": sheet.runs}
+                for name, sheet in atlas.sheets.items()
+            },
+        },
         separators=(",", ":"),
     )
 
 
-def outline_of(text: str) -> Outline:
-    """The outline that a text is of. The modules with its custom operators must have been loaded.
+def atlas_of(text: str) -> Atlas:
+    """The atlas that a text is of. The modules with its custom operators must have been loaded.
 
     Raises KeyError, TypeError or ValueError for what is no such text.
     """
     found = json.loads(text)
-    return Outline(
-        Rows(*found["rows"]),
-        tuple(_run(*run) for run in found["runs"]),
-        tuple(_size(size) for size in found["sizes"]),
-        tuple(_size(task) for task in found["tasks"]),
+    return Atlas(
+        {_size(size): number for number, size in enumerate(found["sizes"])},
+        {_size(task): number for number, task in enumerate(found["tasks"])},
+        {_run(*run): number for number, run in enumerate(found["runs"])},
+        {
+            name: Sheet(Rows(*sheet["rows"]), tuple(map(tuple, sheet["whos"])), tuple(sheet["runs"]))
+            for name, sheet in found["sheets"].items()
+        },
     )
 
 
-def _run(who: Any, change: Any, tops: Any, saved: Any, flops: Any, recomputed: Any) -> RunOutline:
-    return RunOutline(tuple(who), change, tops, saved, flops, recomputed)
+def _run(change: Any, tops: Any, saved: Any, flops: Any, recomputed: Any) -> RunOutline:
+    return RunOutline(
+        _sizes(change),
+        tuple(map(_sizes, tops)),
+        None if saved is None else _sizes(saved),
+        _sizes(flops),
+        _sizes(recomputed),
+    )
+
+
+def _sizes(plain: Any) -> Sizes:
+    return tuple([(number, count) for number, count in plain])
 
 
 def _plain_size(size: Size) -> Any:

@@ -1,0 +1,88 @@
+"""Predictions that have been made before: in this process, or kept in the user's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, field, frozen
+
+from tttdit.core.errors import TttditError, Unpredicted, Unresolved
+from tttdit.core.plugin.references import one_line
+
+if TYPE_CHECKING:
+    from tttdit.checker.memory.prediction import Prediction, Runtime
+    from tttdit.core.stage import Stage
+
+
+def predicted(stage: Stage, *, device: str, runtime: Runtime) -> Prediction:
+    """What a training step of a stage needs, in its own dtype. Raises Unpredicted, with the reason, where that cannot be said."""
+    return _predicted(_Asked(device, runtime, _likeness(stage), stage))
+
+
+@contextmanager
+def unpredicted() -> Iterator[None]:
+    """What keeps a prediction from being made is an Unpredicted with the reason."""
+    try:
+        yield
+    except Unpredicted:
+        raise
+    except Unresolved as hole:
+        raise Unpredicted(f"{hole.symbol} has no value") from hole
+    except TttditError as error:
+        raise Unpredicted(str(error)) from error
+    except (
+        Exception
+    ) as error:  # a plugin's module is code of somebody else's, of which backward runs more than the shapes need
+        raise Unpredicted(one_line(error)) from error
+
+
+@frozen
+class _Asked:
+    """A question, which is like another if all that the answer depends on is. Plugins whose code is loaded anew are others."""
+
+    device: str
+    runtime: Runtime
+    likeness: tuple[Any, ...]
+    stage: Stage = field(eq=False)
+
+
+def _likeness(stage: Stage) -> tuple[Any, ...]:
+    fields = asdict(stage, recurse=False).items()
+    tables = tuple((type(value), repr(value)) for name, value in fields if name not in _NO_TABLES)
+    sizes = tuple((symbol, stage.dims.exact(symbol)) for symbol in stage.dims)
+    assembly = stage.assembly
+    plugins = (
+        assembly.model.name,
+        assembly.model.module,
+        assembly.mixer.name,
+        assembly.mixer.module,
+        assembly.memory.name,
+    )
+    return tables, sizes, plugins
+
+
+_NO_TABLES = ("assembly", "dims", "laws", "wrote")
+
+
+@lru_cache(maxsize=256)
+def _predicted(asked: _Asked) -> Prediction:
+    """What is asked for once more, while somebody edits a file or fixes are tried, is known already."""
+    from tttdit.checker.memory.cache import Cache
+    from tttdit.checker.memory.prediction import prediction_of, text_of
+
+    stage = asked.stage
+    cache, key = Cache(stage), f"{asked.device} {asked.runtime} {asked.likeness!r}"
+    kept = cache.read("predictions", key)
+    known = prediction_of(kept) if kept is not None else None
+    if known is not None:
+        return known
+    from tttdit.checker.memory.predicting import predict
+
+    with unpredicted():
+        dtype = stage.parallelism.unsharded_dtype
+        made = predict(stage, device=asked.device, dtype=dtype, runtime=asked.runtime)
+    cache.write("predictions", key, text_of(made))
+    return made

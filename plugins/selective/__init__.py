@@ -1,0 +1,1 @@
+"""The memory strategy `selective`: each region in all layers, in none, or in some."""

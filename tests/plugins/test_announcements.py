@@ -18,7 +18,7 @@ OFFERED = {
     "codec": ("cogvideox-vae",),
     "text-encoder": ("t5",),
     "data": ("precomputed", "synthetic"),
-    "memory": ("auto", "regions"),
+    "memory": ("auto", "regions", "selective"),
     "sampler": ("dpmpp-2m-sde",),
     "logger": ("console",),
     "importer": ("ttt-video-dit",),

@@ -1,8 +1,9 @@
 """Times a cold check against `import torch`, and what each further stage or file costs; writes docs/performance.md.
 
 Everything is measured within one run, command by command in turn, each in a fresh process of the same environment, so that the
-ratio means something on a machine whose speed does not. Cold means a fresh process; byte code is on the disk, as it is for whoever calls
-a program twice. Exit code 1 where a bar is missed.
+ratio means something on a machine whose speed does not. Cold means a fresh process; byte code and the predictions of these specs are on the
+disk, as they are for whoever calls a program twice. What a check costs whose predictions nobody has made stands beside it. Exit code 1
+where a bar is missed.
 
     python bench/cold_check.py
 """
@@ -33,25 +34,31 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 LENGTHS = [seconds for seconds in range(3, 64, 3) if seconds % 12]
 
 
-def milliseconds(*command: str) -> float:
-    """The wall time of one run of a command that must succeed."""
+def milliseconds(cache: str, *command: str) -> float:
+    """The wall time of one run of a command that must succeed; predictions are kept in a folder, "" keeps none."""
     start = time.perf_counter()
     done = subprocess.run(
-        command, cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**ENVIRONMENT, "TTTDIT_CACHE": cache},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     spent = 1000 * (time.perf_counter() - start)
     assert done.returncode == 0, f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}{done.stdout[:2000]}"
     return spent
 
 
-def in_turn(commands: dict[str, tuple[str, ...]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Each command's times, round by round, so that what else the machine does falls on all of them alike."""
+def in_turn(commands: dict[str, tuple[str, ...]], cache: str, rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """Each command's times, round by round, so that what else the machine does falls on all of them alike; "new" is to know nothing."""
     for command in commands.values():
-        milliseconds(*command)  # files into the page cache, byte code onto the disk
+        milliseconds(cache, *command)  # files into the page cache, byte code and predictions onto the disk
     times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            times[name].append(milliseconds(*command))
+            times[name].append(milliseconds("" if name == "new" else cache, *command))
     return times
 
 
@@ -121,6 +128,7 @@ def page(times: dict[str, list[float]], imports: Counter[str]) -> tuple[str, boo
         f"| `python -c pass` | {spread('python')} |",
         f'| `python -c "import torch"` | {spread("torch")} |',
         f"| `tttdit-check {CURRICULUM}` (five stages) | {spread('check')} |",
+        f"| the same, nothing kept of earlier runs | {spread('new')} |",
         f"| `tttdit-check` of one stage | {spread('single')} |",
         f"| of {len(LENGTHS)} stages in one file, of all sizes from 3 s to 63 s | {spread('stages')} |",
         f"| of {len(LENGTHS)} files, the same sizes | {spread('files')} |",
@@ -146,8 +154,10 @@ def main() -> int:
                 "python": (sys.executable, "-c", "pass"),
                 "torch": (sys.executable, "-c", "import torch"),
                 "check": (CHECK, CURRICULUM),
+                "new": (CHECK, CURRICULUM),
                 **many(Path(folder)),
-            }
+            },
+            str(Path(folder, "cache")),
         )
     block, kept = page(times, where_time_goes())
     write("cold_check.py", block)

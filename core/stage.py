@@ -39,6 +39,12 @@ class Assembly:
     sampler: Sampler | None = None
     logger: Logger | None = None
 
+    @property
+    def of_a_step(self) -> tuple[str | None, ...]:
+        """The plugins, by name, whose code decides what a training step does."""
+        model, mixer = self.model, self.mixer
+        return model.name, model.module, mixer.name, mixer.module, self.memory.name
+
 
 @frozen(kw_only=True)
 class Stage:

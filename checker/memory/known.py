@@ -53,15 +53,7 @@ def _likeness(stage: Stage) -> tuple[Any, ...]:
     fields = asdict(stage, recurse=False).items()
     tables = tuple((type(value), repr(value)) for name, value in fields if name not in _NO_TABLES)
     sizes = tuple((symbol, stage.dims.exact(symbol)) for symbol in stage.dims)
-    assembly = stage.assembly
-    plugins = (
-        assembly.model.name,
-        assembly.model.module,
-        assembly.mixer.name,
-        assembly.mixer.module,
-        assembly.memory.name,
-    )
-    return tables, sizes, plugins
+    return tables, sizes, stage.assembly.of_a_step
 
 
 _NO_TABLES = ("assembly", "dims", "laws", "wrote")

@@ -21,7 +21,8 @@ from tttdit.checker.memory.predicting import with_memory
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.atlas import Atlas
 from tttdit.core.symbolic.atlas_text import atlas_of, text_of
-from tttdit.core.symbolic.formula import Number
+from tttdit.core.symbolic.dimension import Dim
+from tttdit.core.symbolic.formula import Formula, Number
 from tttdit.core.symbolic.outline import outline
 from tttdit.core.symbolic.periods import Rows, grouping, in_groups
 from tttdit.core.symbolic.stepping import Manner, record_step, sized
@@ -32,6 +33,7 @@ from tttdit.core.symbolic.trace import WORLD
 # do where groups of one layer have been seen to do the same; two such groups follow from three. In a group of up to three layers one lies
 # next to both ends, as in no longer one.
 LAYERS, LAYERS_SHARDED, GROUPS, GROUPS_OF_MANY, NEAR_BOTH_ENDS = 5, 6, 4, 3, 3
+SHARDS = "shards"  # the stage's dimension
 FEW = 4  # structures that are sooner recorded here than given to other processes
 
 
@@ -77,7 +79,7 @@ def rows_to_record(rows: Rows, manner: Manner) -> Rows:
     if rows.groups == 1:
         return Rows(1, min(rows.size, layers))
     if rows.size <= NEAR_BOTH_ENDS:
-        return Rows(min(rows.groups, GROUPS), rows.size)
+        return Rows(min(rows.groups, GROUPS if rows.size == 1 else GROUPS_OF_MANY), rows.size)
     # others follow from longer rows too, if the model has so many layers
     if GROUPS_OF_MANY * layers <= rows.layers:
         return Rows(GROUPS_OF_MANY, layers)
@@ -133,7 +135,6 @@ class Outlines:
 
 def _key(stage: Stage, manner: Manner) -> str:
     """What decides all outlines: all that is no size, and which sizes are 1, for those are left out of layouts."""
-    assembly = stage.assembly
     sizes = {key for symbol in stage.dims for key in stage.dims.describe(symbol).keys}
     tables = {
         f"{name}.{field}": value
@@ -141,15 +142,23 @@ def _key(stage: Stage, manner: Manner) -> str:
         for field, value in table.model_dump(exclude={"mixer"}).items()
         if f"{name}.{field}" not in sizes and field != "preset"
     }
-    plugins = (
-        assembly.model.name,
-        assembly.model.module,
-        assembly.mixer.name,
-        assembly.mixer.module,
-        assembly.memory.name,
-    )
     ones = [symbol for symbol in stage.dims if stage.dims.exact(symbol) == 1]
-    return f"{manner!r} {plugins!r} {sorted(tables.items())!r} {ones!r}"
+    sharding = manner.sharding
+    if (
+        sharding is not None
+    ):  # what matters is whether there are several; which sizes follow from how many, formulas know
+        few = evolve(sharding, shards=min(2, sharding.shards), replicas=min(2, sharding.replicas))
+        manner = evolve(manner, sharding=few)
+    return f"{manner!r} {stage.assembly.of_a_step!r} {sorted(tables.items())!r} {ones!r}"
+
+
+def _for_any_size(manner: Manner) -> Manner:
+    """The same with the number of shards as a symbol, and formulas that hold whether it divides things or not."""
+    sharding = manner.sharding
+    if sharding is None:
+        return manner
+    shards = Dim(sharding.shards, Formula.symbol(SHARDS)) if sharding.shards > 1 else 1
+    return evolve(manner, sharding=evolve(sharding, shards=shards, for_any_size=True))
 
 
 def _recorded(stage: Stage, structures: Sequence[Structure], manner: Manner) -> Iterator[tuple[Structure, Atlas]]:
@@ -188,7 +197,7 @@ def _outlined(stage: Stage, structure: Structure, manner: Manner) -> Atlas:
     """The atlas of one structure; without it where those in the middle of its rows did not do the same."""
     found = Atlas.empty()
     chosen = in_groups(with_memory(stage, {**dict(structure.values), **_uneven(stage)}), structure.rows)
-    tape = record_step(chosen, evolve(manner, layers=structure.rows.layers))
+    tape = record_step(chosen, evolve(_for_any_size(manner), layers=structure.rows.layers))
     if tape.layers:
         made = outline(tape, structure.rows)
         if made.is_steady():

@@ -17,7 +17,7 @@ from tttdit.checker.memory.prediction import Prediction
 from tttdit.checker.memory.settings import Outlook, Setting, outlook_of, own_setting
 from tttdit.core.plugin.memory import LayeredTable
 from tttdit.core.stage import Stage
-from tttdit.core.symbolic.evaluating import Evaluation, Figures
+from tttdit.core.symbolic.evaluating import Evaluation, Figures, NotWhole
 from tttdit.core.symbolic.periods import Rows, grouping, rows_of
 from tttdit.core.symbolic.stepping import Manner, sized
 
@@ -95,7 +95,10 @@ class _Sweep:
                 if recorded.name not in outlines.atlas:
                     return True  # and it is found out alone
                 ((_, rows, sizes),) = self._sized([setting], members)
-                one = self._evaluation(outlines).figures(recorded.name, rows, sizes)
+                try:
+                    one = self._evaluation(outlines).figures(recorded.name, rows, sizes)
+                except NotWhole:
+                    return False
                 mine = one.saved_bytes, one.peak_bytes, one.flops, one.recompute_flops
                 return mine == (own.saved_bytes, own.peak_bytes, own.flops, own.recompute_flops)
         return True

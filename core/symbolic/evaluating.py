@@ -14,6 +14,10 @@ from tttdit.core.symbolic.outline import RunOutline, Size, Sizes
 from tttdit.core.symbolic.periods import Rows, in_order
 
 
+class NotWhole(ValueError):
+    """A size is no whole number: it was recorded where something came out even that does not for these values."""
+
+
 @frozen
 class Figures:
     """What a step comes to; `peak_in_blocks` is the peak of the same tensors where each takes as many bytes as an allocator gives it."""
@@ -43,7 +47,8 @@ class RunFigures:
 class Evaluation:
     """An atlas with values for its symbols, but for those that are asked for with `others`. `block` is what a tensor's bytes take.
 
-    What these values say is found out once; what is left for the others is little.
+    What these values say is found out once; what is left for the others is little. Raises NotWhole for values of which the atlas does not
+    hold.
     """
 
     def __init__(self, atlas: Atlas, values: Values, block: Callable[[int], int]) -> None:
@@ -149,7 +154,8 @@ def _flops(operands: Operands, values: Values) -> int:
 
 def _whole(formula: Formula, values: Mapping[str, Number]) -> int:
     value = formula.evaluate(values)
-    assert isinstance(value, int), f"{formula} is {value}"
+    if not isinstance(value, int):
+        raise NotWhole(f"{formula} is {value}")
     return value
 
 

@@ -21,7 +21,9 @@ from attrs import frozen
 
 from tttdit.core.errors import Unpredicted
 from tttdit.core.symbolic import raw
+from tttdit.core.symbolic.dimension import Dim, formula_of
 from tttdit.core.symbolic.dtype import NAMES, DType, float32
+from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.function import Function
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.state import Recorder as Calls
@@ -37,13 +39,21 @@ class Sharding:
     """How a model is spread over ranks: `replicas` copies of it, each over `shards` ranks (HSDP; with one replica FSDP).
 
     `reduce_dtype` is the type in which gradients travel. Where a step `accumulates` there are sharded gradients from the micro-steps before
-    it, to which its own are added.
+    it, to which its own are added. `for_any_size` has formulas that round up, even where the ranks divide the rows of a parameter.
     """
 
     replicas: int = 1
     shards: int = 1
     reduce_dtype: str = "float32"
     accumulates: bool = False
+    for_any_size: bool = False
+
+    def rows(self, size: int) -> int:
+        """How many of so many rows a rank holds, padding included."""
+        rows = -(-size // self.shards)
+        if self.for_any_size and isinstance(size, Dim):
+            return Dim(int(rows), -Formula.floor(-size.formula, formula_of(self.shards)))
+        return rows
 
     @property
     def holds_every_layer(self) -> bool:
@@ -68,19 +78,19 @@ class ShardedParameter:
     another of an earlier micro-step; `reduced` says whether there was any.
     """
 
-    def __init__(self, name: str, tensor: Parameter, shards: int) -> None:
+    def __init__(self, name: str, tensor: Parameter, sharding: Sharding) -> None:
         if not tensor.shape:
             raise Unpredicted(
                 f"the parameter {name} has no dimension, and fully_shard takes none without one: make it [1]"
             )
-        rows = -(-tensor.shape[0] // shards)
+        rows = sharding.rows(tensor.shape[0])
         self.name = name
         self.tensor = tensor
         self.shard = (rows, *tensor.shape[1:])
         self.gradient: Tensor | None = None
         self.reduced = False
         with uncounted():
-            tensor.storage = Storage((rows * shards, *tensor.shape[1:]), tensor.dtype)
+            tensor.storage = Storage((rows * sharding.shards, *tensor.shape[1:]), tensor.dtype)
 
     @property
     def elements(self) -> int:
@@ -379,7 +389,7 @@ def _group(model: Any, path: str, shared: Communication, names: dict[int, str], 
     parameters = []
     for tensor in dict.fromkeys(_inner_first(model.get_submodule(path))):
         if taken.setdefault(id(tensor), path) == path:
-            parameters.append(ShardedParameter(names[id(tensor)], tensor, shared.sharding.shards))
+            parameters.append(ShardedParameter(names[id(tensor)], tensor, shared.sharding))
         elif path:
             name = names[id(tensor)]
             raise Unpredicted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tttdit.checker.memory.predicting import predict, with_memory
 from tttdit.checker.memory.prediction import Runtime
 from tttdit.checker.memory.settings import Outlook, Setting, settings
 from tttdit.core.stage import Stage
+from tttdit.core.symbolic.atlas import Atlas
 from tttdit.core.symbolic.atlas_text import atlas_of, text_of
+from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.periods import grouping
 
 
@@ -23,7 +26,7 @@ def stage_of(*sets: str) -> Stage:
 
 def sweep(stage: Stage, chosen: list[Setting], device: str, runtime: Runtime) -> tuple[Outlook, ...]:
     own = predict(stage, device=device, dtype=stage.parallelism.unsharded_dtype, runtime=runtime)
-    return sweeping.sweep(stage, chosen, own=own, progress=lambda count: None)
+    return sweeping.sweep(stage, chosen, own=own, progress=lambda count: None).outlooks
 
 
 @pytest.fixture(autouse=True)
@@ -77,20 +80,28 @@ def compare(stage: Stage, chosen: list[Setting], device: str, runtime: Runtime) 
         assert (outlook.flops, outlook.recompute_flops) == (alone.flops, alone.recompute_flops)
 
 
-def test_what_was_found_out_holds_for_other_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outlines are kept, and no size is in them: a wider model asks for no record but that of its own setting."""
+@pytest.mark.parametrize(
+    ("device", "runtime", "other"),
+    [
+        ("cpu", "plain", ("model.width=128", "video.width=128")),
+        ("cuda", "fsdp2", ("model.width=128", "parallelism.dp_sharding=16", "parallelism.dp_replicate=4")),
+        ("cuda", "fsdp2", ("model.timestep_width=17", "parallelism.dp_sharding=3", "training.global_batch_size=24")),
+    ],
+)
+def test_what_was_found_out_holds_for_other_sizes(
+    device: str, runtime: Runtime, other: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outlines are kept, and no size is in them: for a wider model, or other ranks, nothing is recorded but the spec's own setting."""
     monkeypatch.setenv("TTTDIT_CACHE", str(tmp_path))
-    narrow, wide = stage_of(), stage_of("model.width=128", "video.width=128")
+    narrow, wide = stage_of(), stage_of(*other)
     chosen = random.Random(2).sample(settings(narrow), 3)
-    sweep(narrow, chosen, "cpu", "plain")
+    sweep(narrow, chosen, device, runtime)
 
     def recorded(*arguments: object) -> None:
         raise AssertionError("recorded once more")
 
     monkeypatch.setattr(outlining, "_outlined", recorded)
-    for outlook in sweep(wide, chosen, "cpu", "plain"):
-        alone = predict(with_memory(wide, outlook.setting.values), device="cpu", dtype="bfloat16", runtime="plain")
-        assert (outlook.saved_bytes, outlook.peak_bytes) == (alone.saved_bytes, alone.peak_bytes)
+    compare(wide, chosen, device, runtime)
 
 
 def test_what_is_broken_in_the_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +115,21 @@ def test_what_is_broken_in_the_cache_is_made_anew(tmp_path: Path, monkeypatch: p
         assert sweep(stage, chosen, "cpu", "plain") == first
 
 
-def test_what_no_longer_fits_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def shifted(kept: Atlas) -> None:
+    """Every size stands for another."""
+    first, *others = kept.sizes
+    kept.sizes = {size: number for number, size in enumerate([*others, first])}
+
+
+def of_sevenths(kept: Atlas) -> None:
+    """No size is a whole number."""
+    kept.sizes = {Formula.symbol("D") / 7**power: number for power, number in enumerate(kept.sizes.values(), 1)}
+
+
+@pytest.mark.parametrize("change", [shifted, of_sevenths])
+def test_what_no_longer_fits_is_made_anew(
+    change: Callable[[Atlas], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An outline of another order of things does not say what the stage's own step says, and none from the cache is believed."""
     monkeypatch.setenv("TTTDIT_CACHE", str(tmp_path))
     stage = stage_of()
@@ -113,7 +138,7 @@ def test_what_no_longer_fits_is_made_anew(tmp_path: Path, monkeypatch: pytest.Mo
     (path,) = tmp_path.rglob("outlines/*.json")
     kept = atlas_of(path.read_text())
     assert text_of(kept) == path.read_text()
-    kept.sizes = {size: (number + 1) % len(kept.sizes) for size, number in kept.sizes.items()}
-    kept.sizes = dict(sorted(kept.sizes.items(), key=lambda each: each[1]))
+    change(kept)
     path.write_text(text_of(kept))
     assert sweep(stage, chosen, "cpu", "plain") == first
+    assert text_of(atlas_of(path.read_text())) != text_of(kept)

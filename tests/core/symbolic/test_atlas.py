@@ -11,7 +11,8 @@ from tttdit.checker.memory.predicting import with_memory
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.atlas import Atlas
 from tttdit.core.symbolic.atlas_text import atlas_of, text_of
-from tttdit.core.symbolic.evaluating import Evaluation, Figures
+from tttdit.core.symbolic.evaluating import Evaluation, Figures, NotWhole
+from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.outline import Outline, outline
 from tttdit.core.symbolic.periods import Rows
 from tttdit.core.symbolic.stepping import Manner, record_step
@@ -71,6 +72,16 @@ def test_blocks_are_larger_than_the_tensors_in_them(stage: Stage, atlas: Atlas) 
         "nothing", ROWS, {SCAN: 4}
     )
     assert found.peak_in_blocks > found.peak_bytes
+
+
+def test_what_came_out_even_where_it_was_recorded_may_not_hold(stage: Stage, outlines: dict[str, Outline]) -> None:
+    one = outlines["nothing"]
+    some = Formula.symbol("D") / 7
+    atlas = Atlas.empty()
+    atlas.add("a seventh", evolve(one, sizes=(some, *one.sizes[1:])))
+    assert stage.dims["D"] % 7
+    with pytest.raises(NotWhole, match="D/7 is 64/7"):
+        Evaluation(atlas, stage_values(stage), int)
 
 
 def test_what_is_alike_is_there_once(outlines: dict[str, Outline], atlas: Atlas) -> None:

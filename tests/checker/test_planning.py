@@ -34,7 +34,14 @@ def outlook(number: int, count: int, recomputed: int) -> Outlook:
 def surveyed(outlooks: list[Outlook], budget: int | None) -> Survey:
     prediction: Any = SimpleNamespace(outside_bytes=OUTSIDE)
     stage: Any = None
-    return Survey(stage=stage, prediction=prediction, own=outlooks[0], outlooks=tuple(outlooks), budget_bytes=budget)
+    return Survey(
+        stage=stage,
+        prediction=prediction,
+        own=outlooks[0],
+        outlooks=tuple(outlooks),
+        searched=len(outlooks),
+        budget_bytes=budget,
+    )
 
 
 OUTLOOKS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40).map(

@@ -118,6 +118,7 @@ def make_views(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
                 prediction=prediction,
                 own=own,
                 outlooks=tuple(outlooks),
+                searched=len(outlooks),
                 budget_bytes=prediction.total_bytes + prediction.outside_bytes + 100_000,
             )
             places = resolved.locator.line_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from attrs import frozen
@@ -59,35 +59,46 @@ class Evaluation:
         self._work = _Table(atlas.tasks, values, _flops, int)
         self._orders: dict[tuple[str, Rows], tuple[tuple[int, int], ...]] = {}
         self._reduced: dict[int, _Reduced] = {}
-        self._figures: dict[tuple[int, Hashable], RunFigures] = {}
+        self._figures: dict[tuple[int, ...], dict[int, RunFigures]] = {}
+        self._latest: tuple[Mapping[str, int] | None, dict[int, RunFigures]] = None, {}
 
     def figures(self, name: str, rows: Rows, others: Mapping[str, int]) -> Figures:
         """Of the structure of this name, with its layers in these rows."""
         live = peak = blocks = peak_in_blocks = saved = flops = recomputed = 0
         for number, times in self._order(name, rows):
             run = self.run(number, others)
-            # of several in a row the last is the highest, or the first
-            before = max(0, (times - 1) * run.change)
-            peak = max(peak, live + before + run.top)
-            before = max(0, (times - 1) * run.change_in_blocks)
-            peak_in_blocks = max(peak_in_blocks, blocks + before + run.top_in_blocks)
+            change, change_in_blocks = run.change, run.change_in_blocks
+            high, high_in_blocks = live + run.top, blocks + run.top_in_blocks
+            if times > 1:  # of several in a row the last is the highest, or the first
+                high += max(0, (times - 1) * change)
+                high_in_blocks += max(0, (times - 1) * change_in_blocks)
+            if high > peak:
+                peak = high
+            if high_in_blocks > peak_in_blocks:
+                peak_in_blocks = high_in_blocks
             if run.saved is not None:
-                saved = live + (times - 1) * run.change + run.saved
-            live += times * run.change
-            blocks += times * run.change_in_blocks
+                saved = live + (times - 1) * change + run.saved
+            live += times * change
+            blocks += times * change_in_blocks
             flops += times * run.flops
             recomputed += times * run.recompute_flops
         return Figures(saved, peak, peak_in_blocks, flops, recomputed)
 
     def run(self, number: int, others: Mapping[str, int]) -> RunFigures:
         """Of the atlas's run of this number."""
-        key = number, tuple(others.values())
-        found = self._figures.get(key)
+        known = self._known(others)
+        found = known.get(number)
         if found is None:
             if number not in self._reduced:
                 self._reduced[number] = _Reduced(self._runs[number], self._bytes, self._blocks, self._work)
-            found = self._figures[key] = self._reduced[number].figures(others)
+            found = known[number] = self._reduced[number].figures(others)
         return found
+
+    def _known(self, others: Mapping[str, int]) -> dict[int, RunFigures]:
+        """The runs that have been evaluated with these values, those asked for last at hand."""
+        if others is not self._latest[0]:
+            self._latest = others, self._figures.setdefault(tuple(others.values()), {})
+        return self._latest[1]
 
     def _order(self, name: str, rows: Rows) -> tuple[tuple[int, int], ...]:
         """The runs of a step, by number, and how many of each come one after the other."""

@@ -48,3 +48,8 @@ class ShapeNotes:
         shapes.append(shape)
         numbered = name if len(shapes) == 1 else f"{name}#{len(shapes)}"
         self.shapes.append(NamedShape(numbered, kind, shape, dtype))
+
+
+def gives_back(result: Any, arguments: tuple[Any, ...]) -> bool:
+    """Whether a module's result is what it was called with, and no new tensor."""
+    return any(result is each for each in arguments)

@@ -33,7 +33,7 @@ from tttdit.core.runtime.building import build_stage, packages
 from tttdit.core.runtime.live_bytes import LiveBytes
 from tttdit.core.runtime.objective import training_loss
 from tttdit.core.runtime.remat import RecomputedRegions, Strategy
-from tttdit.core.shapes import NamedShape, ShapeNotes
+from tttdit.core.shapes import NamedShape, ShapeNotes, gives_back
 from tttdit.core.stage import Stage
 from tttdit.core.stepping import step_inputs
 from tttdit.core.symbolic.storage import Operator
@@ -173,7 +173,12 @@ class _Watch:
         for path, module in model.named_modules():
             if path:
                 module.register_forward_pre_hook(lambda _, __, path=path: self._places.append(path))
-                module.register_forward_hook(lambda _, __, result: self.note(self._places.pop(), result))
+                module.register_forward_hook(self._returned)
+
+    def _returned(self, _: nn.Module, arguments: tuple[Any, ...], result: Any) -> None:
+        place = self._places.pop()
+        if not gives_back(result, arguments):
+            self.note(place, result)
 
     def output_of(self, model: Callable[..., Tensor]) -> Callable[..., Tensor]:
         def run(*inputs: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from tttdit.core.errors import PluginError, ShapeMismatch, TttditError, UnknownC
 from tttdit.core.loops import shortened
 from tttdit.core.naming import names_heard
 from tttdit.core.regions import Regions
-from tttdit.core.shapes import NamedShape, ShapeNotes
+from tttdit.core.shapes import NamedShape, ShapeNotes, gives_back
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.autograd import no_grad
@@ -175,7 +175,7 @@ class _Recorder:
         outer, self.place = self.place, path or self.place
         result = module.forward(*arguments, **keywords)
         self.place = outer  # not in a finally: a problem is reported at the place where it arose
-        if path:
+        if path and not gives_back(result, arguments):
             self.notes.note(path, "intermediate", result)
         return result
 

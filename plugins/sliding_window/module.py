@@ -54,7 +54,7 @@ class SlidingWindowMixer(nn.Module):
             attention_frames=attention_frames,
             prefix_frames=prefix_frames,
         )
-        self.heads = (heads, width // heads)
+        self.heads = (-1, width // heads)  # a tensor-parallel rank has some of them
         self.neighbours = min(neighbours, segments - 1)  # further ones exist for no segment
         self.regions = regions
         self.q = nn.Linear(width, width)
@@ -87,7 +87,7 @@ class SlidingWindowMixer(nn.Module):
             self.per_head(windows(rows(v, self.geometry), self.neighbours)),
             attn_mask=self.windows.mask,
         )
-        return whole(x.transpose(1, 2).unflatten(2, (v.shape[0], self.heads[0])).flatten(3), self.geometry)
+        return whole(x.transpose(1, 2).unflatten(2, (v.shape[0], -1)).flatten(3), self.geometry)
 
     def per_head(self, x: Tensor) -> Tensor:
         """[S, tokens, B, D] -> [S, B A, tokens, K], a view."""

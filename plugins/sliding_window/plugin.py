@@ -29,6 +29,7 @@ def tttdit_mixers() -> list[Mixer]:
             rules="tttdit.plugins.sliding_window.rules",
             module="tttdit.plugins.sliding_window.module:SlidingWindowMixer",
             arguments=arguments,
+            parallel="tttdit.plugins.sliding_window.parallel.module:plan",
             regions=(
                 Region(
                     key="sliding_window",

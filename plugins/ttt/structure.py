@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tttdit.plugins.ttt.spec import TTTTable
 
 RULES = "tttdit.plugins.ttt.rules"
+PARALLEL = "tttdit.plugins.ttt.parallel.module:plan"
 
 REGIONS = (
     Region(

@@ -73,6 +73,7 @@ class TTTVideoDiT(nn.Module):
             nn.Linear(width, timestep_width), nn.SiLU(), nn.Linear(timestep_width, timestep_width)
         )
         self.patch_embedding = PatchEmbedding(latent_channels, text_width, width, patch_size)
+        self.kept, self.gathered = nn.Identity(), nn.Identity()  # what layer groups take: for tensor-parallel plans
         self.layers = nn.ModuleList()
         of_q_and_k = norm_eps if qk_norm_eps is None else qk_norm_eps
         with sharing():
@@ -92,17 +93,22 @@ class TTTVideoDiT(nn.Module):
         """
         self.check_shapes(video, text, timestep)
         time = self.time_embed(self.frequencies(timestep).to(video.dtype))
-        video, text = self.patch_embedding(video, text)
+        streams = self.patch_embedding(video, text)
+        del video, text
         count = len(self.layers)
         size = self.regions.group_size("transformer_checkpoint_layer_group_size", count)
         for first in range(0, count, size):
             last = min(first + size, count)
             here = self.regions.within(f"layers.{first}")
-            video, text = here("layer_group", self.run_layers, first, last, video, text, time)
-        return self.final_layer(self.transformer_norm(video), time)
+            kept = [self.kept(stream) for stream in streams]
+            del streams
+            streams = here("layer_group", self.run_layers, first, last, *kept, time)
+            del kept
+        return self.final_layer(self.transformer_norm(streams[0]), time)
 
     def run_layers(self, first: int, last: int, video: Tensor, text: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
         """The layers first ... last - 1."""
+        video, text = self.gathered(video), self.gathered(text)
         for index in range(first, last):
             video, text = self.layers[index](video, text, time)
         return video, text

@@ -25,5 +25,6 @@ def tttdit_models() -> list[Model]:
             trains=trains,
             of_mixer=of_mixer,
             weight_names="tttdit.plugins.ttt_dit.weights:NAMES",
+            parallel="tttdit.plugins.ttt_dit.parallel.module:plan",
         )
     ]

@@ -20,5 +20,6 @@ def tttdit_mixers() -> list[Mixer]:
             dimensions=structure.dimensions,
             arguments=structure.arguments,
             regions=structure.REGIONS,
+            parallel=structure.PARALLEL,
         )
     ]

@@ -16,14 +16,16 @@ from attrs import frozen
 from torch import nn
 from torch._guards import active_fake_mode
 from torch.distributed.tensor import DTensor
+from torch.distributed.tensor.debug import _clear_sharding_prop_cache
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
-from tttdit.core.parameter_groups import group_of
 from tttdit.core.runtime.building import build_stage
 from tttdit.core.runtime.live_bytes import LiveBytes
 from tttdit.core.runtime.objective import training_loss
 from tttdit.core.runtime.proof.steps import random_input
-from tttdit.core.runtime.sharding import data_mesh, shard
+from tttdit.core.runtime.sharding import mesh_of, shard
+from tttdit.core.runtime.training.averaging import Average
+from tttdit.core.runtime.training.optimizing import adamw, clip, gradient_norm
 from tttdit.core.stage import Stage
 from tttdit.core.stepping import step_inputs
 from tttdit.core.symbolic.storage import Operator
@@ -86,14 +88,16 @@ def measured_step(stage: Stage) -> RankStep:
     The process group of all ranks must be there, see `pretended_ranks`. Raises what the modules raise.
     """
     model = build_stage(stage)
-    shard(model, stage, data_mesh(stage.parallelism, "cpu"))
+    shard(model, stage, mesh_of(stage.parallelism, "cpu"))
     inputs = [random_input(each) for each in step_inputs(stage, stage.parallelism.unsharded_dtype)]
     optimizer = adamw(model, stage)
+    decay = stage.training.average_decay
     rod = RankBytes([*_local(model.parameters()), *model.buffers(), *inputs], look_inside=False)
     with rod:
+        average = Average(model, decay) if decay is not None else None
         for _ in range(stage.training.grad_accum_steps):
             training_loss(model, *inputs).backward()
-        _clip_and_step(model, stage, optimizer)
+        _clip_and_step(model, stage, optimizer, average)
         optimizer.zero_grad()
         for _ in range(stage.training.grad_accum_steps - 1):
             training_loss(model, *inputs).backward()
@@ -101,8 +105,9 @@ def measured_step(stage: Stage) -> RankStep:
         loss = training_loss(model, *inputs)
         loss.backward()
         gradients = _bytes(each.grad for each in model.parameters() if each.grad is not None)
-        _clip_and_step(model, stage, optimizer)
+        _clip_and_step(model, stage, optimizer, average)
     state = [value for each in optimizer.state.values() for value in each.values()]
+    state += average.tensors.values() if average is not None else []
     return RankStep(
         parameters=_bytes(model.parameters()),
         gradients=gradients,
@@ -120,26 +125,16 @@ def pretended_ranks(count: int) -> Iterator[None]:
         yield
     finally:
         torch.distributed.destroy_process_group()
+        _clear_sharding_prop_cache()  # results of DTensors, with meshes whose groups are gone
 
 
-def adamw(model: nn.Module, stage: Stage) -> torch.optim.Optimizer:
-    """The stage's optimizer: AdamW over its groups of parameters, many tensors at a time (`foreach`)."""
-    groups: dict[Any, list[nn.Parameter]] = {}
-    for name, each in model.named_parameters():
-        if each.requires_grad:
-            groups.setdefault(group_of(stage, name, each.ndim), []).append(each)
-    return torch.optim.AdamW(
-        [
-            {"params": some, "weight_decay": stage.optimizer.weight_decay if group.decays else 0.0}
-            for group, some in groups.items()
-        ],
-        foreach=True,
-    )
-
-
-def _clip_and_step(model: nn.Module, stage: Stage, optimizer: torch.optim.Optimizer) -> None:
-    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), stage.training.gradient_clipping_norm, foreach=True)
+def _clip_and_step(model: nn.Module, stage: Stage, optimizer: torch.optim.Optimizer, average: Average | None) -> None:
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    norm = gradient_norm(parameters)
+    clip(parameters, stage.training.gradient_clipping_norm, norm)
     optimizer.step()
+    if average is not None:
+        average.follow()
     del norm  # which a training loop holds until here
 
 

@@ -30,7 +30,7 @@ class LinearAttentionMixer(nn.Module):
             raise ValueError(f"{length} tokens are no whole number of chunks of {chunk}")
         if width % heads != 0:
             raise ValueError(f"width = {width} is not divisible by heads = {heads}")
-        self.heads, self.chunk = heads, chunk
+        self.heads, self.head_width, self.chunk = heads, width // heads, chunk
         self.regions = regions if regions is not None else Regions()
         self.q = nn.Linear(width, width)
         self.k = nn.Linear(width, width)
@@ -55,6 +55,6 @@ class LinearAttentionMixer(nn.Module):
         return (mixed / weights.clamp(min=SMALLEST)).permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)
 
     def chunks(self, x: Tensor) -> Tensor:
-        """Chunks and heads apart: [B, L, D] -> [B, A, n, c, K]."""
-        B, L, D = x.shape
-        return x.view(B, L // self.chunk, self.chunk, self.heads, D // self.heads).permute(0, 3, 1, 2, 4)
+        """Chunks and heads apart: [B, L, D] -> [B, A, n, c, K]; a tensor-parallel rank has some of the heads."""
+        B, L, _ = x.shape
+        return x.view(B, L // self.chunk, self.chunk, -1, self.head_width).permute(0, 3, 1, 2, 4)

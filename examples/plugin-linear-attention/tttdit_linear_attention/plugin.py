@@ -35,6 +35,7 @@ def tttdit_mixers() -> list[Mixer]:
             table="tttdit_linear_attention.spec:LinearAttentionTable",
             module="tttdit_linear_attention.module:LinearAttentionMixer",
             rules="tttdit_linear_attention.rules",
+            parallel="tttdit_linear_attention.parallel:plan",
             dimensions=dimensions,
             arguments=arguments,
             regions=(

@@ -38,7 +38,7 @@ class SequenceBlock(nn.Module):
             raise ValueError(f"width = {width} is not divisible by heads = {heads}")
         self.regions = regions
         self.geometry = geometry
-        self.heads = (heads, width // heads)
+        self.heads = (-1, width // heads)  # a tensor-parallel rank has some of them
         self.q = nn.Linear(width, width)
         self.k = nn.Linear(width, width)
         self.v = nn.Linear(width, width)

@@ -11,9 +11,10 @@ from tttdit.checker.memory.rank import sharding_of, step_of_rank
 from tttdit.core.runtime.building import build_stage
 from tttdit.core.runtime.objective import training_loss
 from tttdit.core.runtime.proof.comparing import SILENT
-from tttdit.core.runtime.proof.rank import adamw, measured_step, pretended_ranks
+from tttdit.core.runtime.proof.rank import measured_step, pretended_ranks
 from tttdit.core.runtime.proof.steps import random_input
-from tttdit.core.runtime.sharding import data_mesh, shard
+from tttdit.core.runtime.sharding import mesh_of, shard
+from tttdit.core.runtime.training.optimizing import adamw
 from tttdit.core.stepping import step_inputs
 from tttdit.core.symbolic.periods import whole_step
 from tttdit.core.symbolic.stepping import Manner, record_step
@@ -108,6 +109,7 @@ def agree(stage):
         pytest.param(1, 2, ("training.grad_accum_steps=2",), id="micro-steps"),
         pytest.param(1, 2, (f"{GROUP}=0", "model.adapter=qkvo"), id="nothing recomputed"),
         pytest.param(1, 3, ("optimizer.weight_decay=0",), id="no decay"),
+        pytest.param(1, 2, ("training.average_decay=0.99", "model.adapter=qkvo"), id="moving average"),
         pytest.param(
             2,
             4,
@@ -151,7 +153,7 @@ def test_torchs_own_tracker(stage_of):
     stage = stage_of(2, 4)
     with pretended_ranks(ranks(stage)):
         model = build_stage(stage)
-        shard(model, stage, data_mesh(stage.parallelism, "cpu"))
+        shard(model, stage, mesh_of(stage.parallelism, "cpu"))
         inputs = [random_input(each) for each in step_inputs(stage, stage.parallelism.unsharded_dtype)]
         optimizer = adamw(model, stage)
         tracker = FSDPMemTracker(model, optimizer)

@@ -1,0 +1,1 @@
+"""How the tensor-parallel ranks share the work."""

@@ -1,0 +1,1 @@
+"""A mixer that does not say how ranks share its work."""

@@ -93,3 +93,7 @@ class Page(Rule):
 
     It has the code's page and name; what finds such mistakes (the reader, the resolver, an importer, the trace) makes the finding with it.
     """
+
+
+class DataPage(Page):
+    """A code whose findings are made by looking into the files of a data source, which `tttdit-check --data` does."""

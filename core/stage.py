@@ -85,6 +85,14 @@ class Stage:
         trains = self.data is not None or any(self.wrote(table) for table in ("training", "optimizer"))
         return self.sampling is not None and not trains
 
+    def sample_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of one sample, of `Dim`s, by the names of the model's inputs; levels of noise are drawn, and no part of it.
+
+        Raises Unresolved where one has no value.
+        """
+        inputs = self.assembly.model.inputs(self.model, self.dims)
+        return {name: each.shape[1:] for name, each in inputs.items() if each.dtype != "int64"}
+
     def every_law(self) -> tuple[Law, ...]:
         """The laws of all rules, and that dimensions come out whole."""
         return (*self.laws(), *whole(self.dims))

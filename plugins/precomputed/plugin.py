@@ -15,6 +15,10 @@ def tttdit_data_sources() -> list[Data]:
             summary="Latents and text embeddings from files that a manifest lists, one sample a line.",
             table="tttdit.plugins.precomputed.spec:PrecomputedTable",
             rules="tttdit.plugins.precomputed.rules",
+            source="tttdit.plugins.precomputed.module:PrecomputedSource",
+            inspect="tttdit.plugins.precomputed.inspecting:inspect",
             workers=lambda table: int(table.workers),
+            shuffles=lambda table: bool(table.shuffle),
+            skips_bad=lambda table: bool(table.bad_samples == "skip"),
         )
     ]

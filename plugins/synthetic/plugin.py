@@ -12,8 +12,9 @@ def tttdit_data_sources() -> list[Data]:
     return [
         Data(
             name="synthetic",
-            summary="Random latents and text embeddings of the spec's shapes, for trying out a run without data.",
+            summary="Latents that follow from their texts, of the spec's shapes, made up: for trying out a run without data.",
             table="tttdit.plugins.synthetic.spec:SyntheticTable",
+            source="tttdit.plugins.synthetic.module:SyntheticSource",
             rules="tttdit.plugins.synthetic.rules",
         )
     ]

@@ -1,8 +1,9 @@
 """Every rule has a case: a spec that breaks it, one just beside that does not, and what is printed about the first.
 
 `cases/CODE/` holds `broken.toml`, `right.toml`, `message.txt` and, where a command line has to say more, `options.json`: {"sets":
-["video.seconds=9"], "allow": ["plugin.py"], "verify": "small"}. Rules are found as the checker finds them, so that a new one without a case
-fails here. `TTTDIT_SNAPSHOTS=write pytest tests/rules` writes the messages anew; read them before committing.
+["video.seconds=9"], "allow": ["plugin.py"], "verify": "small", "data": true, "without": ["torch"]} (modules that are not
+there). Rules are found as the checker finds them, so that a new one without a case fails here. `TTTDIT_SNAPSHOTS=write pytest
+tests/rules` writes the messages anew; read them before committing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -62,7 +64,27 @@ def checked(folder: Path, name: str) -> Report:
     verify = options.get("verify")
     if verify is not None:
         pytest.importorskip("torch")
-    return check_paths([name], sets=options.get("sets", ()), allowed=options.get("allow", ()), verify=verify)
+    with without(options.get("without", ())):
+        return check_paths(
+            [name],
+            sets=options.get("sets", ()),
+            allowed=options.get("allow", ()),
+            verify=verify,
+            data=options.get("data", False),
+        )
+
+
+@contextmanager
+def without(modules: Sequence[str]) -> Iterator[None]:
+    """As if these modules were not there."""
+    before = {name: sys.modules[name] for name in modules if name in sys.modules}
+    sys.modules.update(dict.fromkeys(modules))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in modules:
+            del sys.modules[name]
+        sys.modules.update(before)
 
 
 def contents(path: Path) -> str:

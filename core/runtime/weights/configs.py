@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tttdit.core.errors import UsageError
 from tttdit.core.plugin.weight_names import WeightNames
-from tttdit.core.runtime.weights.formats import parse, read_whole
+from tttdit.core.runtime.weights.formats import read_whole
+from tttdit.core.safetensors import parse
 
 CONFIG = "config.json"
 

@@ -11,7 +11,8 @@ from attrs import field, frozen
 from torch import Tensor
 
 from tttdit.core.errors import UsageError
-from tttdit.core.runtime.weights.formats import Placed, Stored, check_plain, parse, read_header, read_whole
+from tttdit.core.runtime.weights.formats import Placed, Stored, check_plain, read_header, read_whole
+from tttdit.core.safetensors import parse
 
 _LONGEST_INDEX = 100_000_000  # bytes
 

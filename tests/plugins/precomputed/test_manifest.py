@@ -1,85 +1,144 @@
-"""TTD402: names that no manifest has; TTD403: the same samples in stages that want other ones."""
+"""Manifests: which lines are samples, and what is said of the others, whatever bytes they have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tttdit.core.findings import Finding
+from tttdit.plugins.precomputed import manifest as manifests
+from tttdit.plugins.precomputed.manifest import ENDINGS, LONGEST_LINE, Manifest, Sample, parse
+from tttdit.plugins.precomputed.problem import Problem
 
-Check = Callable[..., tuple[Finding, ...]]
+GOOD = b'{"latents": "a.safetensors", "text": "b.pt"}'
 
-DATA = '[data]\nplugin = "precomputed"\nmanifest = "{}"\n'
-WANTED = "; a manifest is one JSON Lines file, with one sample a line"
+
+def manifest_of(folder: Path, content: bytes) -> Manifest:
+    (folder / "clips.jsonl").write_bytes(content)
+    return Manifest(folder / "clips.jsonl")
 
 
 @pytest.mark.parametrize(
-    "name", ["9s.jsonl", "9s", "/data/9s.ndjson", "../9s.jsonl", "a,b", "clips, part 2.jsonl", "9s.v2", "x.JSONL"]
-)
-def test_a_file_may_be_called_as_one_likes(name: str, check_spec: Check) -> None:
-    assert check_spec(DATA.format(name)) == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "what"),
+    ("line", "text"),
     [
-        ("clips.csv", "is named like a file with comma-separated values"),
-        ("clips.PARQUET", "is named like a file with a Parquet table"),
-        ("latents.safetensors", "is named like a file with tensors"),
-        ("data/9s/", "is the name of a folder"),
-        ("a.jsonl,b.jsonl", "names 2 files"),
-        ("a.jsonl, b.jsonl, c.json", "names 3 files"),
+        (GOOD, ("b.pt",)),
+        (b'{"text": ["1.pt", "2.pt"], "latents": "a.safetensors", "caption": {"of": [1, null]}}', ("1.pt", "2.pt")),
+        (b"\xef\xbb\xbf" + GOOD + b"\r\n", ("b.pt",)),
     ],
 )
-def test_names_of_something_else(name: str, what: str, check_spec: Check) -> None:
-    (finding,) = check_spec(DATA.format(name))
-    assert (finding.code, finding.severity, finding.key) == ("TTD402", "warning", "data.manifest")
-    assert finding.message == f'data.manifest = "{name}" {what}{WANTED}'
-
-
-def test_json_lines_are_often_called_json(check_spec: Check) -> None:
-    (finding,) = check_spec(DATA.format("clips.json"))
-    assert (finding.code, finding.severity) == ("TTD402", "info")
-
-
-# -- TTD403
-
-STAGES = """
-[[stage]]
-name = "first"
-
-[[stage]]
-name = "second"
-"""
+def test_lines_that_are_samples(line: bytes, text: tuple[str, ...]) -> None:
+    assert parse(line) == Sample("a.safetensors", text)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("line", "told", "column"),
     [
+        (b"[]", "is no JSON object", 1),
+        (b"{", "is no JSON: Expecting property name enclosed in double quotes", 2),
+        (b'{"latents": "a.pt"', "is no JSON: Expecting ',' delimiter", 19),
+        (b'{"latents": "\xff.pt"}', "is not UTF-8", 14),
+        (b'{"text": "b.pt"}', 'has no "latents"', 1),
+        (b'{"Latents": "a.pt", "text": "b.pt"}', 'has no "latents" (but "Latents")', 1),
+        (b'{"latents": "a.pt", "latents": "b.pt", "text": "b.pt"}', "has a key twice", 1),
+        (b'{"latents": 5, "text": "b.pt"}', 'has something else than the name of a file in "latents"', 1),
         (
-            "video.seconds = 18",
-            "F = 73 and not 37 (latent frames), S = 6 and not 3 (text segments), T = 503 and not 502 (tokens in a text segment)",
+            b'{"latents": "a\\u001b[31m.pt", "text": "b.pt"}',
+            'has something else than the name of a file in "latents"',
+            1,
         ),
-        ("video.height = 960\ntext.tokens_per_segment = 502", "H = 120 and not 60 (rows of a latent frame)"),
+        (b'{"latents": "a\\u0000.pt", "text": "b.pt"}', 'has something else than the name of a file in "latents"', 1),
+        (b'{"latents": "a\\ud800.pt", "text": "b.pt"}', 'has something else than the name of a file in "latents"', 1),
+        (b'{"latents": "a.pt", "text": []}', 'has no files in "text"', 1),
+        (b'{"latents": "a.pt", "text": ["b.pt", null]}', 'has something else than the name of a file in "text"', 1),
+        (
+            b'{"latents": "a.npy", "text": "b.pt"}',
+            'has a name in "latents" that ends neither in .safetensors nor in .pt',
+            1,
+        ),
+        (b"[" * 100_000, "is no JSON that can be read", 1),
+        (b'{"latents": ' + b"1" * 5000 + b"}", "is no JSON that can be read", 1),
+        (b" " * (LONGEST_LINE + 1), "has more than 1,048,576 bytes", 1),
     ],
 )
-def test_samples_of_another_size(change: str, told: str, check_spec: Check) -> None:
-    (finding,) = [one for one in check_spec(DATA.format("9s.jsonl") + STAGES + change + "\n") if one.code == "TTD403"]
-    assert (finding.severity, finding.key, finding.stage) == ("warning", "data.manifest", "second")
-    assert finding.message == (
-        f'data.manifest = "9s.jsonl" is that of the stage before, whose samples are of another size: {told}'
+def test_lines_that_are_none(line: bytes, told: str, column: int) -> None:
+    with pytest.raises(Problem) as problem:
+        parse(line)
+    assert str(problem.value) == f"the line {told}"
+    assert (problem.value.page.code, problem.value.column) == ("TTD405", column)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_any_bytes_are_a_sample_or_a_problem(line: bytes) -> None:
+    """Nothing else is raised."""
+    with suppress(Problem):
+        assert parse(line).latents.endswith(ENDINGS)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["latents", "text", "x"]), inner),
+        max_leaves=8,
     )
+)
+def test_any_json_is_a_sample_or_a_problem(value: Any) -> None:
+    try:
+        sample = parse(json.dumps(value).encode())
+    except Problem:
+        return
+    assert value["latents"] == sample.latents
+
+
+def test_blank_lines_count_and_are_no_samples(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, b"\n\n" + GOOD + b"\n  \r\n" + GOOD.replace(b"a.", b"z."))
+    assert [manifest.number(index) for index in range(len(manifest))] == [3, 5]
+    assert [manifest.sample(index).latents for index in (1, 0)] == ["z.safetensors", "a.safetensors"]
+
+
+def test_a_line_that_is_too_long_is_one_sample_that_cannot_be_used(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, GOOD + b"\n" + b"x" * (3 * LONGEST_LINE) + b"\n" + GOOD + b"\n")
+    assert [manifest.number(index) for index in range(len(manifest))] == [1, 2, 3]
+    with pytest.raises(Problem, match="the line has more than"):
+        manifest.sample(1)
+    assert manifest.sample(2).latents == "a.safetensors"
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        "training.steps = 1000",
-        'video.seconds = 18\ndata.manifest = "18s.jsonl"',
-        'video.seconds = 18\ndata.folder = "18s"',
-        'video.seconds = 18\ndata = { plugin = "synthetic" }',
-    ],
+    ("content", "told"), [(b"", "has no lines: there are no samples"), (b"\n \n", "has no lines: there are no samples")]
 )
-def test_samples_that_fit(change: str, check_spec: Check) -> None:
-    assert check_spec(DATA.format("9s.jsonl") + STAGES + change + "\n") == ()
+def test_manifests_without_samples(content: bytes, told: str, tmp_path: Path) -> None:
+    with pytest.raises(Problem) as problem:
+        manifest_of(tmp_path, content)
+    assert str(problem.value) == f"{tmp_path / 'clips.jsonl'} {told}"
+    assert problem.value.page.code == "TTD404"
+
+
+def test_what_is_no_manifest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, told in (("gone", "No such file"), (".", "Is a directory"), ("pipe", "is no file")):
+        with pytest.raises(Problem, match=told) as problem:
+            Manifest(tmp_path / name)
+        assert problem.value.page.code == "TTD404"
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"),
+    [("MOST_SAMPLES", "has more than 2 samples"), ("LARGEST_MANIFEST", r"has 135 bytes, and at most 2 are read")],
+)
+def test_manifests_are_bounded(bound: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifests, bound, 2)
+    with pytest.raises(Problem, match=told):
+        manifest_of(tmp_path, (GOOD + b"\n") * 3)
+
+
+def test_a_manifest_that_changes_is_no_longer_read(tmp_path: Path) -> None:
+    manifest = manifest_of(tmp_path, GOOD + b"\n" + GOOD)
+    (tmp_path / "clips.jsonl").write_bytes(GOOD)
+    with pytest.raises(Problem, match=r"clips\.jsonl has changed since it was opened"):
+        manifest.sample(0)

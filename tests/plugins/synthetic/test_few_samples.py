@@ -1,4 +1,4 @@
-"""TTD401: steps that take more samples than there are."""
+"""TTD401: steps that take more samples than there are; TTD412: validation that holds all of them out."""
 
 from __future__ import annotations
 
@@ -35,3 +35,22 @@ def test_fewer(sets: tuple[str, ...], step: int, check_spec: Check) -> None:
 
 def test_other_data_has_as_many_as_it_has(check_spec: Check) -> None:
     assert check_spec('[data]\nplugin = "precomputed"\nmanifest = "x.jsonl"\n', "training.global_batch_size=1000") == ()
+
+
+# -- TTD412
+
+
+@pytest.mark.parametrize(
+    ("samples", "sets", "found"),
+    [
+        (8, (), 0),
+        (9, ("training.validation_interval=5",), 0),
+        (8, ("training.validation_interval=5",), 1),
+        (1, ("training.validation_interval=5", "training.validation_samples=1"), 1),
+        (2, ("training.validation_interval=5", "training.validation_samples=1"), 0),
+    ],
+)
+def test_some_are_left_to_train_on(samples: int, sets: tuple[str, ...], found: int, check_spec: Check) -> None:
+    findings = [one for one in check_spec(f"{DATA}samples = {samples}\n", *sets) if one.code == "TTD412"]
+    assert len(findings) == found
+    assert all(finding.message.endswith("none is left to train on") for finding in findings)

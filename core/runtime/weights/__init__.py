@@ -9,5 +9,6 @@ matching     which tensor of a file is which parameter of a model
 writing      safetensors files, one tensor in memory at a time
 replacing    new files and folders that appear whole or not at all
 converting   from one file to another: what `tttdit convert-weights` does
+exporting    of a run's checkpoint: what `tttdit export` writes
 loading      `tttdit.load_weights`: from a file into a model
 """

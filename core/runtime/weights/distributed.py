@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,12 +49,18 @@ class DistributedSource:
     others: Mapping[str, str]
     metadata: Metadata  # of the tensors
 
+    def reader(self) -> FileSystemReader:
+        """What torch reads several tensors by at once, on any mesh."""
+        return _Reader(self.path, self.metadata)
+
     def read(self, name: str) -> Tensor:
         """One tensor, put together from its chunks; besides it, the chunk that is being read is in memory."""
         stored = self.tensors[name]
         try:
             tensor = torch.empty(stored.shape, dtype=stored.dtype)
-            load({name: tensor}, storage_reader=_Reader(self.path, self.metadata), no_dist=True)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "torch.distributed is disabled")  # as is meant
+                load({name: tensor}, storage_reader=self.reader(), no_dist=True)
         except (Exception, CheckpointException) as error:  # torch raises many kinds, and wraps them in one
             cause = error.failures[0][0] if isinstance(error, CheckpointException) else error
             reason = one_line(cause)[:_LONGEST_REASON]

@@ -17,16 +17,18 @@ from tttdit.core.runtime.tables import Tables
 from tttdit.core.runtime.weights.converting import cast
 from tttdit.core.runtime.weights.matching import Match, match, problems
 from tttdit.core.runtime.weights.opening import open_source
+from tttdit.core.runtime.whole import fill
 
 
 def load_weights(model: nn.Module, path: str | os.PathLike[str], names: Sequence[WeightNames] | None = None) -> Match:
     """Fills a model's parameters from a file or folder, in the parameters' own dtypes; the match says what was `new` in the model.
 
     `path` is what `tttdit convert-weights` wrote, or anything that it reads. New are parameters that the file's project does not have (a
-    mixer's): they stay as they are. A model on the meta device is put on the CPU first, its new parameters initialised. `names`
-    are other projects' names; by default those that the installed plugin of this model announces. Raises UsageError, and leaves the
-    model as it was, if a parameter is missing, a tensor has no place, a shape differs, or whole numbers stand where others belong. What
-    is found only while reading (a file that changes, a number that the parameter's dtype does not hold) raises it in the middle.
+    mixer's): they stay as they are. Of a model that is spread over ranks each fills its part. A model on the meta device is put on the CPU
+    first, its new parameters initialised. `names` are other projects' names; by default those that the installed plugin of this model
+    announces. Raises UsageError, and leaves the model as it was, if a parameter is missing, a tensor has no place, a shape differs, or
+    whole numbers stand where others belong. What is found only while reading (a file that changes, a number that the parameter's dtype
+    does not hold) raises it in the middle.
     """
     if not isinstance(model, nn.Module):
         raise UsageError(
@@ -47,7 +49,7 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str], names: Sequence
     into = model.state_dict()
     with torch.no_grad():
         for ours, theirs in found.taken.items():
-            into[ours].copy_(cast(source.read(theirs), into[ours].dtype, ours))
+            fill(into[ours], cast(source.read(theirs), into[ours].dtype, ours))
     return found
 
 

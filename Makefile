@@ -46,10 +46,11 @@ format: $(DEV)  ## format the code, and sort its imports
 fuzz: $(DEV)  ## check 10,000 specs and job files to which something has been done
 	TTTDIT_FUZZ=10000 $(BIN)/pytest --numprocesses auto tests/fuzz
 
-bench: $(DEV)  ## time a cold check, a sweep, and a training step; writes docs/performance.md
+bench: $(DEV)  ## time a cold check, a sweep, and training steps; writes docs/performance.md
 	$(BIN)/python bench/cold_check.py
 	$(BIN)/python bench/sweep.py
 	$(BIN)/python bench/train_step.py
+	$(BIN)/python bench/run_step.py
 
 prove: $(DEV)  ## hold predicted memory against what torch takes; takes hours, may be resumed, writes docs/accuracy.md
 	$(BIN)/python bench/prove.py

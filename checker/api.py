@@ -19,21 +19,23 @@ def check(
     stage: str | None = None,
     sets: Iterable[str] = (),
     allow_plugins: Iterable[str | os.PathLike[str]] = (),
+    data: bool = False,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
 ) -> Report:
     """What is right and what is wrong with a spec.
 
     `sets` are texts such as `"text.segments=3"`, `stage` looks at one stage only, `allow_plugins` are local plugins whose code may run; a
-    `Spec` brings those that it was loaded with. `select` and `ignore` are codes to hear of and not to, or what codes begin with: "TTD5".
-    Raises `UsageError` where the file cannot be read, has no such stage, or there is no such code, and `PluginError` for an allowed plugin
-    that cannot be used. A folder is checked with all specs in it, as on the command line.
+    `Spec` brings those that it was loaded with. `data` looks into the files of data sources. `select` and `ignore` are codes to hear of and
+    not to, or what codes begin with: "TTD5". Raises `UsageError` where the file cannot be read, has no such stage, or there is no such
+    code, and `PluginError` for an allowed plugin that cannot be used. A folder is checked with all specs in it, as on the command line.
     """
     if isinstance(path_or_spec, Spec):
         checker = Checker(
             stage=stage,
             sets=(*path_or_spec.sets, *sets),
             allowed=(*path_or_spec.allowed, *(os.fspath(path) for path in allow_plugins)),
+            data=data,
             select=tuple(select),
             ignore=tuple(ignore),
         )
@@ -43,6 +45,7 @@ def check(
         stage=stage,
         sets=tuple(sets),
         allowed=[os.fspath(path) for path in allow_plugins],
+        data=data,
         select=tuple(select),
         ignore=tuple(ignore),
     )
@@ -73,6 +76,7 @@ def check_paths(
     sets: Sequence[str] = (),
     allowed: Iterable[str] = (),
     verify: Scale | None = None,
+    data: bool = False,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     specs_only: bool = False,
@@ -82,7 +86,8 @@ def check_paths(
 
     With `specs_only` files that are named are passed over as those of a folder are.
 
-    With `verify` what is right is proved too: made "small", or at "full" size. `examine` does more with a document than check it.
+    With `verify` what is right is proved too: made "small", or at "full" size. With `data` the files of data sources are looked into.
+    `examine` does more with a document than check it.
     """
     unreadable: list[str] = []
     checker = Checker(
@@ -90,6 +95,7 @@ def check_paths(
         sets=tuple(sets),
         allowed=tuple(allowed),
         verify=verify,
+        data=data,
         select=tuple(select),
         ignore=tuple(ignore),
     )

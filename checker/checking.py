@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -29,18 +30,23 @@ from tttdit.core.spec.sets import Set
 from tttdit.core.spec.stages import Curriculum, stages
 from tttdit.core.spec.validation import once
 
+if TYPE_CHECKING:
+    from tttdit.checker.pages import Pages
+
 
 @frozen(kw_only=True, slots=False)
 class Checker:
     """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify.
 
-    `select` and `ignore` say of which codes to hear (`tttdit.checker.selecting`).
+    `data` says whether to look into the files of data sources; `select` and `ignore` say of which codes to hear
+    (`tttdit.checker.selecting`).
     """
 
     stage: str | None = None
     sets: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     verify: Scale | None = None
+    data: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     _parsed: tuple[Set, ...] = field(init=False)
@@ -54,11 +60,16 @@ class Checker:
         return Registry.of_environment([Path(path) for path in self.allowed])
 
     @cached_property
-    def codes(self) -> tuple[str, ...]:
-        """The codes of all rules, be they in force or not."""
+    def pages(self) -> Pages:
+        """The pages about all rules, be they in force or not."""
         from tttdit.checker.pages import Pages
 
-        return Pages.of(self.registry).codes
+        return Pages.of(self.registry)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all rules, be they in force or not."""
+        return self.pages.codes
 
     @cached_property
     def selection(self) -> Selection:
@@ -86,7 +97,8 @@ class Checker:
         for resolved in self._resolved(curriculum):
             before = examined = examine(resolved, before)
             followed, proof, differences = self._proved(examined)
-            found = [*examined.findings, *differences]
+            in_files = self._in_files(examined, document)
+            found = [*examined.findings, *in_files, *differences]
             left = told(found)
             findings += left
             if resolved.stage is not None:
@@ -173,10 +185,20 @@ class Checker:
         verified = verify(examined, self.registry, self.verify)
         return verified.followed, verified.proof, verified.findings
 
+    def _in_files(self, examined: Examined, document: Document) -> tuple[Finding, ...]:
+        """What is found in the files of the stage's data source, where that was asked for."""
+        if not self.data:
+            return ()
+        from tttdit.checker.data_files import look_into
+
+        return look_into(examined, Path(document.path).parent)
+
     def _looks_for(self, code: str) -> bool:
         from tttdit.checker.verifying import ONLY_VERIFIED
 
-        return code in self.selection and (self.verify is not None or code not in ONLY_VERIFIED)
+        if code not in self.selection or (self.verify is None and code in ONLY_VERIFIED):
+            return False
+        return self.data or code not in self.pages.codes_of_data
 
 
 def _has_errors(findings: Iterable[Finding]) -> bool:

@@ -19,16 +19,21 @@ from tttdit.core.errors import SpecError, TttditError
 
 COMMANDS = (
     "check",
+    "run",
+    "why",
+    "launch",
     "memory",
     "plan",
     "explain",
     "solve",
     "shapes",
     "plugins",
+    "doctor",
     "rule",
     "schema",
     "convert",
     "convert-weights",
+    "export",
     "completion",
     "lsp",
 )

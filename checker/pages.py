@@ -21,7 +21,7 @@ from tttdit.core.findings import Severity
 from tttdit.core.plugin.kinds import Announcement
 from tttdit.core.plugin.owner import Owner
 from tttdit.core.plugin.registry import Registry
-from tttdit.core.rules import Rule
+from tttdit.core.rules import DataPage, Rule
 from tttdit.core.spec.wording import nearest
 
 OURS = "tttdit"
@@ -46,6 +46,7 @@ class RulePage:
     fix: str = ""
     owner: str = OURS  # the distribution that brings it, or the path of a local file
     plugins: tuple[str, ...] = ()  # those with which it comes; () where it holds for every spec
+    is_of_data: bool = False  # found by looking into files, with `--data`, alone
 
     @property
     def fix_safety(self) -> str | None:
@@ -96,7 +97,10 @@ def page(rule: Rule, owner: str = OURS, plugins: Iterable[str] = ()) -> RulePage
     is_ours = type(rule).__module__.startswith(f"{OURS}.")
     assert not (is_ours and missing), f"the docstring of {type(rule).__name__} says no {missing}"
     texts = {name.lower(): paragraphs.get(name, "") for name in _PARAGRAPHS}
-    return RulePage(rule.code, rule.name, rule.severity, **texts, owner=owner, plugins=tuple(plugins))
+    is_of_data = isinstance(rule, DataPage)
+    return RulePage(
+        rule.code, rule.name, rule.severity, **texts, owner=owner, plugins=tuple(plugins), is_of_data=is_of_data
+    )
 
 
 @frozen
@@ -127,6 +131,11 @@ class Pages:
     def codes(self) -> tuple[str, ...]:
         """All codes, each once."""
         return tuple(dict.fromkeys(one.code for one in self.all))
+
+    @property
+    def codes_of_data(self) -> frozenset[str]:
+        """Those that only looking into files finds."""
+        return frozenset(one.code for one in self.all if one.is_of_data)
 
     def named(self, text: str) -> tuple[RulePage, ...]:
         """The page of this code or name, in whatever case; several where plugins clash. Raises UsageError with the nearest one."""

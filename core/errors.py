@@ -8,6 +8,7 @@ TttditError
 ├── Uneditable              a change that cannot be made in this text; says why
 ├── Unresolved              a dimension has no value (yet), because something before it is wrong
 ├── Unpredicted             the memory of a step cannot be said; says why
+├── RunError                training cannot go on; says what happened and knows of which kind it is
 └── SymbolicError           a module does not run in the symbolic world
     ├── ShapeMismatch       two shapes that do not fit, with both sides' formulas
     └── UnknownCall         the symbolic world does not know this call; it never guesses
@@ -69,6 +70,18 @@ class Unresolved(TttditError):
 
 class Unpredicted(TttditError):
     """The memory of a training step cannot be predicted. The message is one sentence that says why."""
+
+
+class RunError(TttditError):
+    """Training cannot go on. `kind` is what `tttdit why` knows it by: not_finite, out_of_gpu_memory, disk, lost_rank, ...
+
+    `region` is the module of the model that was at work, where that matters and is known.
+    """
+
+    def __init__(self, kind: str, message: str, region: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.region = region
 
 
 class SymbolicError(TttditError):

@@ -29,6 +29,7 @@ Examples:
   tttdit-check --fix nine-seconds.toml
   tttdit-check --unsafe-fixes --diff nine-seconds.toml
   tttdit-check --verify nine-seconds.toml
+  tttdit-check --data nine-seconds.toml
 
 \b
 Exit codes: 0 nothing wrong (warnings allowed), 1 errors found (after --fix:
@@ -63,6 +64,11 @@ a file could not be read or written.
     help="Run a training step on torch beside the check's own and compare them, operator by operator; with small sizes.",
 )
 @click.option("--full", is_flag=True, help="With --verify: at the spec's own sizes, on tensors without data.")
+@click.option(
+    "--data",
+    is_flag=True,
+    help="Look into the files of the data source, too: what their headers say against what the spec does.",
+)
 def check(
     paths: tuple[str, ...],
     output_format: str,
@@ -80,6 +86,7 @@ def check(
     watched: bool,
     verify: bool,
     full: bool,
+    data: bool,
 ) -> int:
     """Say whether specs will run, and what to change where they will not.
 
@@ -110,6 +117,7 @@ def check(
             sets=sets,
             allowed=allowed,
             verify=scale,
+            data=data,
             select=select,
             ignore=ignore,
             specs_only=specs_only,

@@ -6,13 +6,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tttdit.checker.commands import options
+from tttdit.checker.commands.progress import tensors_written
 from tttdit.checker.output import write
 from tttdit.checker.render import weights as rendering
 from tttdit.checker.render.paint import paint_for
@@ -114,7 +114,7 @@ def convert_weights(
     tensors = converting.converted(weights, found, cast)
     written: tuple[str, ...] = ()
     if found.fits and not dry_run:
-        progress = _progress(len(tensors), sum(tensor.nbytes for tensor in tensors.values()))
+        progress = tensors_written(len(tensors), sum(tensor.nbytes for tensor in tensors.values()))
         written = converting.convert(
             weights, found, to, dtype=cast, largest=largest, overwrite=overwrite, progress=progress
         )
@@ -147,20 +147,6 @@ def _wanted(
     model = build_stage(here, "meta")
     shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     return weight_names(here.assembly.model), shapes
-
-
-def _progress(count: int, size: int) -> Callable[[int, int], None]:
-    """What shows on a terminal how far it has come; nothing elsewhere."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return lambda tensors, read: None
-
-    def show(tensors: int, read: int) -> None:
-        end = "\n" if tensors == count else ""
-        said = f"{tensors:,} of {count:,} tensors, {rendering.gigabytes(read)} of {rendering.gigabytes(size)}"
-        sys.stderr.write(f"\r\x1b[K{said}{end}")
-        sys.stderr.flush()
-
-    return show
 
 
 def _outcome(fits: bool, to: Path, written: tuple[str, ...], checked: bool) -> str:

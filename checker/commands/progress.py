@@ -9,13 +9,31 @@ from contextlib import contextmanager
 import click
 
 from tttdit.checker.render.text import visible
+from tttdit.checker.render.weights import gigabytes
 
 
 @contextmanager
-def progress_bar(length: int, stage: str) -> Iterator[Callable[[int], object]]:
-    """A bar of `length` settings of a stage; what it gives is told how many more are done. Nothing is drawn where nobody looks."""
+def progress_bar(length: int, name: str, *, noun: str = "settings") -> Iterator[Callable[[int], object]]:
+    """A bar of `length` settings of a stage of this name, or samples of a file; what it gives is told how many more are done.
+
+    Nothing is drawn where nobody looks.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done: None
         return
-    with click.progressbar(length=length, label=f"settings of {visible(stage)}", file=sys.stderr) as bar:
+    with click.progressbar(length=length, label=f"{noun} of {visible(name)}", file=sys.stderr) as bar:
         yield bar.update
+
+
+def tensors_written(count: int, size: int) -> Callable[[int, int], None]:
+    """What shows on a terminal how many of so many tensors and bytes have been written; nothing elsewhere."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return lambda tensors, read: None
+
+    def show(tensors: int, read: int) -> None:
+        end = "\n" if tensors == count else ""
+        said = f"{tensors:,} of {count:,} tensors, {gigabytes(read)} of {gigabytes(size)}"
+        sys.stderr.write(f"\r\x1b[K{said}{end}")
+        sys.stderr.flush()
+
+    return show

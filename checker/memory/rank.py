@@ -42,7 +42,7 @@ def step_of_rank(tape: Tape, stage: Stage, device: str) -> Tape:
     `tape` is that of the last micro-step. Where there were others before it, their gradients stand there too.
     """
     trained = [one for one in tape.standing if one.has_gradient]
-    standing = [*tape.standing, *_optimizer_state(trained, device)]
+    standing = [*tape.standing, *_optimizer_state(trained, stage, device)]
     if stage.training.grad_accum_steps > 1:
         standing += _sharded_gradients(trained, tape.layers)
     after = _After(tape)
@@ -73,13 +73,17 @@ class _Chained(Lazy[Moment]):
         return self._first[at] if at < len(self._first) else self._second[at - len(self._first)]
 
 
-def _optimizer_state(trained: Iterable[Standing], device: str) -> list[Standing]:
-    """AdamW's state (torch/optim/adam.py, `Adam._init_group`). The counts of steps are tensors in main memory, whatever the device."""
+def _optimizer_state(trained: Iterable[Standing], stage: Stage, device: str) -> list[Standing]:
+    """AdamW's state (torch/optim/adam.py, `Adam._init_group`), and the moving average of the weights where there is one.
+
+    The counts of steps are tensors in main memory, whatever the device.
+    """
+    kept = MOMENTS if stage.training.average_decay is None else (*MOMENTS, "average")
     state: list[Standing] = []
     for one in trained:
         if device == "cpu":
             state.append(Standing(f"{one.name}.step", "optimizer", (), "float32", NAMES["float32"].itemsize))
-        state += [evolve(one, name=f"{one.name}.{moment}", kind="optimizer", has_gradient=False) for moment in MOMENTS]
+        state += [evolve(one, name=f"{one.name}.{each}", kind="optimizer", has_gradient=False) for each in kept]
     return state
 
 
@@ -188,3 +192,5 @@ def _optimize(after: _After, trained: Sequence[Standing], stage: Stage, device: 
         after.ran("_foreach_sqrt", phase, [one.shape for one in members], 4)
         for name in ("_foreach_div_", "_foreach_add_", "_foreach_addcdiv_"):
             after.ran(name, phase)
+    if stage.training.average_decay is not None:
+        after.ran("_foreach_lerp_", phase)

@@ -150,10 +150,10 @@ def _check_announcement(announcement: Announcement, owner: Owner) -> None:
     who = f'{owner}: "{announcement.name}"'
     if not isinstance(announcement.name, str) or not _NAME.fullmatch(announcement.name):
         raise PluginError(f"{who} is no name for a plugin: letters, digits, dots and dashes, 100 at most")
-    for key in ("table", "module"):
+    for key in ("table", "module", "parallel"):
         reference = getattr(announcement, key, "")
-        if reference is None and key == "module" and isinstance(announcement, Mixer):
-            continue  # a mixer that is none
+        if reference is None and (key == "parallel" or (key == "module" and isinstance(announcement, Mixer))):
+            continue  # no plan; a mixer that is none
         if reference != "" and not is_reference(reference):
             raise PluginError(f'{who} says {key} = "{reference}", which does not read like "package.module:Name"')
     if announcement.rules is not None and not is_package(announcement.rules):

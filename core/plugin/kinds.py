@@ -87,13 +87,16 @@ class Mixer(Announcement):
 
     `module` takes the keywords of `arguments(table, dims, model_table)` and `regions`; called with x [B, L, D], text then video, it
     returns the same shape. Keywords are ints (`Dim`s in a check), floats, strings. Without a module there is no such layer: the model
-    gets None for it, and has nothing that would go with it.
+    gets None for it, and has nothing that would go with it. `parallel` is a `"package.module:plan"`, called as `plan(table, memory_table)`:
+    PyTorch's ParallelStyles (core/runtime/tensor_parallel/styles.py) by the paths of modules inside the mixer, "" for itself; without one
+    it cannot be shared by tensor-parallel ranks.
     """
 
     module: str | None
     dimensions: Callable[[Any, Dimensions], None] = lambda table, dims: None
     arguments: Callable[[Any, Dimensions, Any], dict[str, Any]] = lambda table, dims, model_table: {}
     regions: tuple[Region, ...] = ()
+    parallel: str | None = None
 
 
 @frozen(kw_only=True)
@@ -106,7 +109,8 @@ class Model(Announcement):
     counts identical layers: a check builds few of them.
     `trains(table, name)` says whether the parameter of this name is trained, `of_mixer(table, name)` whether it is a mixer's or a mixer's
     gate, and learns at `optimizer.lr_mixer`. `weight_names` refers to a tuple of `WeightNames`
-    (core/plugin/weight_names.py), the names of its parameters in other projects' files.
+    (core/plugin/weight_names.py), the names of its parameters in other projects' files. `parallel` is a `"package.module:plan"`, called as
+    `plan(table, memory_table, mixer_plan)`: as a mixer's, by paths inside the model, with the mixer's own among them.
     """
 
     module: str
@@ -118,13 +122,27 @@ class Model(Announcement):
     trains: Callable[[Any, str], bool] = lambda table, name: True
     of_mixer: Callable[[Any, str], bool] = lambda table, name: False
     weight_names: str | None = None
+    parallel: str | None = None
 
 
 @frozen(kw_only=True)
 class Data(Announcement):
-    """A source of samples. `workers(table)` says how many processes read samples ahead for one rank."""
+    """A source of samples.
 
+    `source` is a `"package.module:Source"` (core/runtime/data/source.py), called as `Source(table, wanted, folder)`. Of its table:
+    `workers` says how many processes read samples ahead for one rank, `shuffles` whether every pass has its own order, `skips_bad` whether
+    the next sample takes the place of one that cannot be used, which otherwise ends the run.
+
+    `inspect` is a `"package.module:function"` for `tttdit-check --data`, called as `inspect(stage, folder, bar)`: it yields findings of
+    `DataPage`s in its `rules` about what its files hold, and needs no torch. `folder` is the spec's, `bar(length, name)` gives a context in
+    which it tells how many more of `length` samples are done. None: it has no files.
+    """
+
+    source: str | None = None
+    inspect: str | None = None
     workers: Callable[[Any], int] = lambda table: 0
+    shuffles: Callable[[Any], bool] = lambda table: True
+    skips_bad: Callable[[Any], bool] = lambda table: False
 
 
 class Strategy(Protocol):
@@ -164,7 +182,11 @@ class Sampler(Announcement):
 
 @frozen(kw_only=True)
 class Logger(Announcement):
-    """A place where metrics go."""
+    """A place where metrics go. `writer` is a `"package.module:Writer"`, called as `Writer(table, folder, say)`: the run's folder, and a
+    function that tells people a line. It has the methods `write(metrics)`, whose metrics are a line of metrics.jsonl, and `close()`.
+    """
+
+    writer: str | None = None
 
 
 @frozen(kw_only=True)

@@ -57,6 +57,28 @@ class TrainingTable(Table):
         description="Probability that a sample's text is replaced by zeros: sampling with guidance needs a model "
         "that can do without.",
     )
+    average_decay: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="How much of the moving average of the trained parameters stays from step to step, such as 0.999; "
+        "it is kept and saved beside them. Left out: there is none.",
+    )
+    validation_interval: int = Field(
+        default=0,
+        ge=0,
+        le=LARGEST_COUNT,
+        description="Optimizer steps from one validation to the next; 0: there is none.",
+    )
+    validation_samples: Count = Field(
+        default=8,
+        description="Last samples of the data source, which are held out where there is validation: its loss is theirs, "
+        "with the same noise each time.",
+    )
+    skipped_steps: Count = Field(
+        default=10,
+        description="Steps in a row that may be skipped because a loss or gradient is not finite; then the run stops.",
+    )
     seed: int = Field(
         default=42,
         ge=0,
@@ -98,7 +120,13 @@ class ParallelismTable(Table):
     unsharded_dtype: Dtype = Field(
         default="bfloat16", description="Type of the gathered parameters, and so of the computation."
     )
-    reduce_dtype: Dtype = Field(default="float32", description="Type in which gradients are summed over ranks.")
+    reduce_dtype: Dtype = Field(
+        default="float32", description="Type in which gradients are summed over the ranks that see other samples."
+    )
+    timeout_seconds: Count = Field(
+        default=1200,
+        description="How long a rank waits for the others before the run ends with the name of what is lost.",
+    )
 
 
 class HardwareTable(Table):

@@ -14,5 +14,6 @@ def tttdit_loggers() -> list[Logger]:
             name="console",
             summary="Prints loss, learning rates, memory and time a step to the terminal.",
             table="tttdit.plugins.console.spec:ConsoleTable",
+            writer="tttdit.plugins.console.writer:ConsoleWriter",
         )
     ]

@@ -20,7 +20,7 @@ OFFERED = {
     "data": ("precomputed", "synthetic"),
     "memory": ("auto", "regions", "selective"),
     "sampler": ("dpmpp-2m-sde",),
-    "logger": ("console",),
+    "logger": ("console", "wandb"),
     "importer": ("ttt-video-dit",),
 }
 
@@ -51,8 +51,8 @@ def test_codes_and_pages(registry: Registry) -> None:
         *("TTD101", "TTD102", "TTD103"),
         *("TTD201", "TTD202"),
         *("TTD301", "TTD302", "TTD303"),
-        *("TTD401", "TTD402", "TTD403"),
-        *("TTD502", "TTD504", "TTD505", "TTD601"),
+        *(f"TTD{number}" for number in range(401, 413)),
+        *("TTD502", "TTD504", "TTD505", "TTD601", "TTD607"),
         *("TTD710", "TTD715", "TTD716"),
         *(f"TTD{number}" for number in range(801, 818)),
     ]

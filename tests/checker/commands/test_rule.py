@@ -87,7 +87,7 @@ def test_an_unknown_code_lists_the_nearest_and_is_2(call: Call) -> None:
     assert call("TTD609") == (
         2,
         "",
-        'tttdit: there is no rule "TTD609"; did you mean TTD605? (tttdit rule --all lists them)\n',
+        'tttdit: there is no rule "TTD609"; did you mean TTD607? (tttdit rule --all lists them)\n',
     )
 
 

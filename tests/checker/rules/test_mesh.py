@@ -56,7 +56,7 @@ def test_groups_across_nodes(
 
 def test_a_mesh_that_the_hardware_has_no_room_for_is_told_once(check_spec: Check) -> None:
     file = check_spec(sets=mesh(1, 1, 16, 8, 1))
-    assert [finding.code for finding in file.findings] == ["TTD603"]
+    assert [finding.code for finding in file.findings if finding.severity != "info"] == ["TTD603"]
 
 
 # -- TTD605

@@ -44,6 +44,10 @@ def test_defaults() -> None:
         "warmup_steps": 50,
         "gradient_clipping_norm": 0.1,
         "text_dropout": 0.1,
+        "average_decay": None,
+        "validation_interval": 0,
+        "validation_samples": 8,
+        "skipped_steps": 10,
         "seed": 42,
     }
     assert OptimizerTable().model_dump() == {
@@ -62,6 +66,7 @@ def test_defaults() -> None:
         "tp_sharding": 1,
         "unsharded_dtype": "bfloat16",
         "reduce_dtype": "float32",
+        "timeout_seconds": 1200,
     }
     assert set(HardwareTable().model_dump().values()) == {None}
     assert CheckpointTable().model_dump() == {

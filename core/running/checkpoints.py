@@ -66,6 +66,15 @@ def newest(folder: Path) -> Path | None:
     return next(reversed(whole(folder)), None)
 
 
+def checkpoint_at(path: Path) -> Path | None:
+    """The checkpoint that a path means: it is one, or the folder of a stage's, of a run's, or of a run, whose last one counts."""
+    if (path / FACTS).is_file():
+        return path
+    stages = [path, *_inside(path), *_inside(path / "checkpoints")]
+    found = [latest for folder in stages if (latest := newest(folder)) is not None]
+    return max(found, key=lambda each: (each / FACTS).stat().st_mtime, default=None)
+
+
 def whole(folder: Path) -> list[Path]:
     """The checkpoints that are whole, in the order of their steps."""
     return sorted((each for each in _inside(folder) if _NAME.fullmatch(each.name)), key=number_in)

@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from tttdit.core.errors import UsageError
-from tttdit.core.running.checkpoints import newest, step_of
+from tttdit.core.running.checkpoints import checkpoint_at, newest, step_of
 from tttdit.core.running.folder import RunFolder
 from tttdit.core.stage import Stage
 
@@ -40,7 +40,9 @@ def begin_of(stages: Sequence[Stage], index: int, folder: RunFolder, seen_from: 
     if latest is not None:
         return Begin(done=step_of(latest), resumed=latest)
     if stage.checkpoint.init_from is not None:
-        return Begin(weights=seen_from / stage.checkpoint.init_from)
+        path = seen_from / stage.checkpoint.init_from
+        of_a_run = checkpoint_at(path)
+        return Begin(weights=path) if of_a_run is None else Begin(before=of_a_run)
     if index == 0:
         return Begin()
     before = stages[index - 1].name

@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -84,6 +85,14 @@ def finish_ranks(count: int, arguments: Sequence[str], folder: Path) -> tuple[se
     ranks = start_ranks(count, arguments, folder)
     codes = {each.wait() for each in ranks}
     return codes, ranks[0].output
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Waits for something that a command at work brings about."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
 
 
 def _run(arguments: list[str], folder: Path, output: Path, environment: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from launching import finish, start
+from launching import finish, start, wait_for
 from tiny_runs import TWO_STAGES, events, losses, same, tensors, write_spec
 
 from tttdit import load_spec
@@ -80,7 +80,7 @@ def test_a_signal_saves_the_last_step_and_the_same_command_goes_on(finished: Pat
     command = ["run", write_spec(tmp_path), *CPU, "--set", "checkpoint.interval=0"]
     run = tmp_path / "runs" / "tiny"
     started = start(command, tmp_path)
-    _wait_for(lambda: len(losses(run)) >= 2)
+    wait_for(lambda: len(losses(run)) >= 2)
     started.send(signal.SIGTERM)
     assert started.wait() == 75, started.output
     assert "SIGTERM: saving the last finished step" in started.output
@@ -220,6 +220,35 @@ def test_going_on_from_a_checkpoint_by_its_path(finished: Path, tmp_path: Path) 
     assert same(tensors(tmp_path / "runs" / "tiny"), tensors(finished))
 
 
+@pytest.mark.parametrize("named", ["", "checkpoints", "checkpoints/tiny", "checkpoints/tiny/step-00000006"])
+def test_starting_with_the_weights_of_another_run(finished: Path, tmp_path: Path, named: str) -> None:
+    path = finished / named
+    code, said = finish(
+        ["run", write_spec(tmp_path), "--dry-run", "--set", f"checkpoint.init_from={json.dumps(str(path))}"], tmp_path
+    )
+    assert code == 0, said
+    last = finished / "checkpoints" / "tiny" / "step-00000006"
+    assert f"tiny: 6 steps on 1 rank, starts with the weights of {last}\n" in said
+
+
+def test_the_weights_of_another_run_are_loaded(finished: Path, tmp_path: Path) -> None:
+    still = (
+        "optimizer.lr=0",
+        "optimizer.lr_mixer=0",
+        "optimizer.lr_end=0",
+        "training.steps=1",
+        "training.warmup_steps=0",
+    )
+    sets = [word for each in (*still, f"checkpoint.init_from={json.dumps(str(finished))}") for word in ("--set", each)]
+    code, said = finish(["run", write_spec(tmp_path), *CPU, *sets], tmp_path)
+    assert code == 0, said
+    before, after = (
+        {name: each for name, each in tensors(run).items() if name.startswith("model.")}
+        for run in (finished, tmp_path / "runs" / "tiny")
+    )
+    assert same(before, after)
+
+
 def test_a_checkpoint_of_another_model_is_refused(finished: Path, tmp_path: Path) -> None:
     earlier = finished / "checkpoints" / "tiny" / "step-00000002"
     command = ["run", write_spec(tmp_path), *CPU, "--resume", str(earlier), "--set", "model.width=128"]
@@ -232,7 +261,7 @@ def test_a_checkpoint_of_another_model_is_refused(finished: Path, tmp_path: Path
 def test_two_runs_in_one_folder(tmp_path: Path) -> None:
     write_spec(tmp_path)
     started = start(["run", "tiny.toml", *CPU], tmp_path)
-    _wait_for(lambda: (tmp_path / "runs" / "tiny" / "events.jsonl").exists())
+    wait_for(lambda: (tmp_path / "runs" / "tiny" / "events.jsonl").exists())
     code, said = finish(["run", "tiny.toml", *CPU], tmp_path)
     assert (code, said) == (
         2,
@@ -269,14 +298,6 @@ def test_memory_is_measured_beside_its_prediction(tmp_path: Path) -> None:
         assert abs(each["peak_bytes"] / each["predicted_bytes"] - 1) < 0.001
     assert " at peak, " in said
     assert " predicted, " in said
-
-
-def _wait_for(condition: object) -> None:
-    for _ in range(600):
-        if condition():  # type: ignore[operator]
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never happened")
 
 
 def _forget(run: Path) -> None:

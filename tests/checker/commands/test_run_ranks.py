@@ -5,11 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from launching import finish, finish_ranks, start_ranks
+from launching import finish, finish_ranks, start_ranks, wait_for
 from tiny_runs import events, losses, same, tensors, write_spec
 
 from tttdit.core.running.lines import read_lines
@@ -46,7 +45,7 @@ def test_a_signal_to_all_ranks_and_going_on(finished: Path, tmp_path: Path) -> N
     command = ["run", write_spec(tmp_path), *CPU, *TWO, "--set", "checkpoint.interval=0"]
     run = tmp_path / "runs" / "tiny"
     ranks = start_ranks(2, command, tmp_path)
-    _wait_for(lambda: len(losses(run)) >= 2)
+    wait_for(lambda: len(losses(run)) >= 2)
     for each in ranks:
         each.send(signal.SIGTERM)
     assert [each.wait() for each in ranks] == [75, 75], ranks[0].output
@@ -123,7 +122,7 @@ def test_a_rank_that_dies_is_named(tmp_path: Path) -> None:
         "checkpoint.interval=0",
     ]
     ranks = start_ranks(2, command, tmp_path)
-    _wait_for(lambda: len(losses(tmp_path / "runs" / "tiny")) >= 2)
+    wait_for(lambda: len(losses(tmp_path / "runs" / "tiny")) >= 2)
     ranks[1].send(signal.SIGKILL)
     assert ranks[0].wait() == 70, ranks[0].output
     last = read_lines(tmp_path / "runs" / "tiny" / "events.jsonl")[-1]
@@ -135,7 +134,7 @@ def test_a_rank_that_hangs_is_named(tmp_path: Path) -> None:
     sets = ("training.steps=1000", "checkpoint.interval=0", "parallelism.timeout_seconds=4")
     command = ["run", write_spec(tmp_path), *CPU, *TWO, *(word for each in sets for word in ("--set", each))]
     ranks = start_ranks(2, command, tmp_path)
-    _wait_for(lambda: len(losses(tmp_path / "runs" / "tiny")) >= 2)
+    wait_for(lambda: len(losses(tmp_path / "runs" / "tiny")) >= 2)
     ranks[1].send(signal.SIGSTOP)
     try:
         assert ranks[0].wait() == 70, ranks[0].output
@@ -167,11 +166,3 @@ def test_torchrun(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert events(tmp_path / "runs" / "tiny")[-1] == "finished"
-
-
-def _wait_for(condition: object) -> None:
-    for _ in range(1200):
-        if condition():  # type: ignore[operator]
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never happened")

@@ -166,7 +166,8 @@ def test_every_broken_example(path: Path) -> None:
     document = read(path)
     after = fixed(document)
     assert {same(finding) for finding in after.applied} == offered(after), "what is offered does what it should"
-    assert (after.after.findings == ()) == bool(offered(after))
+    left = [one for one in after.after.findings if one.severity != "info"]
+    assert (left == []) == bool(offered(after))
     assert [comment for comment in comments(document) if comment not in comments(after.document)] == []
     assert fixed(after.document).applied == ()
 

@@ -22,6 +22,7 @@ from tttdit.checker.render.paint import Paint
 from tttdit.core.construction import construct
 from tttdit.core.plugin.references import load
 from tttdit.core.runtime.remat import RecomputedRegions
+from tttdit.core.shapes import gives_back
 from tttdit.testing import verify_plugin
 
 COUNT = int(os.environ.get("TTTDIT_VERDICTS", "100"))
@@ -108,6 +109,10 @@ class Seen(dict):
             for index, each in enumerate(value):
                 self.note(f"{name}.{index}", kind, each)
 
+    def returned(self, path, given, out):
+        if not gives_back(out, given):
+            self.note(path, "intermediate", out)
+
     def once(self):
         """With the layers, which are all alike, named once."""
         groups = {}
@@ -163,7 +168,7 @@ def run(stage, latents=None):
         seen.note(name, "buffer", buffer)
     for path, each in module.named_modules():
         if path:
-            each.register_forward_hook(lambda _, __, out, path=path: seen.note(path, "intermediate", out))
+            each.register_forward_hook(lambda _, given, out, path=path: seen.returned(path, given, out))
     output = module(*inputs)
     seen.note("output", "output", output)
     if output.shape != inputs[0].shape:

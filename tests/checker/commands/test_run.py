@@ -116,7 +116,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_weights(finished: Path, tmp
         interrupted += code != 0
         for left in partial(run / "checkpoints" / "tiny"):
             assert left.name.endswith(".partial")
-    assert interrupted >= 10
+    assert interrupted >= 5
     assert finish(command, tmp_path)[0] == 0
     assert losses(run)[-1] == losses(finished)[-1]
     assert same(tensors(run), tensors(finished))

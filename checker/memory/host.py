@@ -72,8 +72,11 @@ def host_bytes(stage: Stage, standing: Collection[Standing]) -> Mapping[str, int
 
 def page_cache_bytes(stage: Stage, standing: Collection[Standing]) -> int:
     """What the page cache has of one checkpoint until it is on disk: of ranks that hold the same only one writes."""
-    mesh = stage.parallelism
-    return min(ranks_on_node(stage) or 0, mesh.dp_sharding * mesh.tp_sharding) * sum(_saved(standing))
+    mesh, ranks = stage.parallelism, ranks_on_node(stage) or 0
+    # tensor-parallel ranks are neighbours, and hold the same of what is not shared out over them
+    of_each = min(ranks, mesh.dp_sharding * mesh.tp_sharding)
+    of_one = min(-(-ranks // mesh.tp_sharding), mesh.dp_sharding)
+    return sum(one.nbytes * (of_each if one.of_heads else of_one) for one in standing if one.kind in SAVED)
 
 
 def _saved(standing: Collection[Standing]) -> list[int]:

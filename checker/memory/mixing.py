@@ -46,14 +46,19 @@ def mixed(
     evaluation: Evaluation,
     layers: int,
     outlook: Callable[[Setting, Figures], Outlook],
+    *,
+    groups_send: bool,
 ) -> Mixed:
     """All mixtures of two of these ways that have their sizes in common; `outlook` says what figures mean for the stage's rank.
 
-    Ways are of layers alone, or in groups of one.
+    Ways are of layers alone, or in groups of one. Where groups may send something in front of their first layer, as tensor-parallel
+    ranks do, a layer alone is not like one in a group, and the two are not mixed.
     """
-    by_sizes: dict[tuple[tuple[str, int], ...], list[_Layers]] = defaultdict(list)
+    by_sizes: dict[tuple[object, ...], list[_Layers]] = defaultdict(list)
+    group = grouping(stage)
     for way in ways:
-        by_sizes[tuple(way.sizes.items())].append(_Layers(way, evaluation, layers))
+        apart = way.setting.values[group] if groups_send and group is not None else None
+        by_sizes[apart, *way.sizes.items()].append(_Layers(way, evaluation, layers))
     found, count = list[Outlook](), 0
     for alike in by_sizes.values():
         count += len(alike) * (len(alike) - 1) * (layers - 1)

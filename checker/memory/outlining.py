@@ -25,6 +25,7 @@ from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.formula import Formula, Number
 from tttdit.core.symbolic.outline import outline
 from tttdit.core.symbolic.periods import Rows, grouping, in_groups
+from tttdit.core.symbolic.sharding import Sharding
 from tttdit.core.symbolic.stepping import Manner, record_step, sized
 from tttdit.core.symbolic.trace import WORLD
 
@@ -149,7 +150,16 @@ def _key(stage: Stage, manner: Manner) -> str:
     ):  # what matters is whether there are several; which sizes follow from how many, formulas know
         few = evolve(sharding, shards=min(2, sharding.shards), replicas=min(2, sharding.replicas))
         manner = evolve(manner, sharding=few)
-    return f"{manner!r} {stage.assembly.of_a_step!r} {sorted(tables.items())!r} {ones!r}"
+    return f"{manner!r} {stage.assembly.of_a_step!r} {sorted(tables.items())!r} {ones!r} {_shares(stage, sharding)!r}"
+
+
+def _shares(stage: Stage, sharding: Sharding | None) -> dict[str, int]:
+    """Of each size what is left where tensor-parallel ranks share it out: where something is, they pad. Empty for one such rank."""
+    if sharding is None or sharding.tensor == 1:
+        return {}
+    return {
+        symbol: int(value % sharding.tensor) for symbol in stage.dims if (value := stage.dims.exact(symbol)) is not None
+    }
 
 
 def _for_any_size(manner: Manner) -> Manner:
@@ -194,13 +204,13 @@ def _of_number(number: int) -> str:
 
 
 def _outlined(stage: Stage, structure: Structure, manner: Manner) -> Atlas:
-    """The atlas of one structure; without it where those in the middle of its rows did not do the same."""
+    """The atlas of one structure; without it where those in the middle of its rows did not do the same, or other sizes do not follow."""
     found = Atlas.empty()
     chosen = in_groups(with_memory(stage, {**dict(structure.values), **_uneven(stage)}), structure.rows)
     tape = record_step(chosen, evolve(_for_any_size(manner), layers=structure.rows.layers))
     if tape.layers:
         made = outline(tape, structure.rows)
-        if made.is_steady():
+        if made.is_steady() and made.holds_for_any_size:
             found.add(structure.name, made)
     return found
 

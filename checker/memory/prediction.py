@@ -18,9 +18,9 @@ Runtime: TypeAlias = Literal["plain", "fsdp2"]
 class Exchange:
     """Collectives of one kind that a rank takes part in during a step.
 
-    `name` is all-gather, reduce-scatter or all-reduce; `dimension` the mesh's (`shards`, `replicas`, `tp`), `ranks` how many take part,
-    `count` how often a step does it, `sent` and `received` the bytes of all of them. `between_nodes` says whether its ranks lie in more
-    than one node; None where the spec does not say how many GPUs a node has.
+    `name` is all-gather, reduce-scatter, all-reduce or all-to-all; `dimension` the mesh's (`shards`, `replicas`, `tensor`), `ranks` how
+    many take part, `count` how often a step does it, `sent` and `received` the bytes of all of them. `between_nodes` says whether its
+    ranks lie in more than one node; None where the spec does not say how many GPUs a node has.
     """
 
     name: str

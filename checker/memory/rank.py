@@ -12,25 +12,27 @@ from math import prod
 
 from attrs import evolve
 
-from tttdit.checker.memory.refusing import refuse_tensor_parallel
 from tttdit.core.parameter_groups import ParameterGroup, group_of
 from tttdit.core.stage import Stage
+from tttdit.core.symbolic.dimension import Dim
 from tttdit.core.symbolic.dtype import NAMES
+from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.lazy import Lazy
 from tttdit.core.symbolic.sharding import MASTER, Sharding
 from tttdit.core.symbolic.tape import Allocation, Moment, Phase, Standing, Tape
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # AdamW's, of a parameter's size each
+TENSOR = "tp"  # the stage's dimension: tensor-parallel ranks
 CHUNK = 65536  # kChunkSize of aten/src/ATen/native/cuda/MultiTensorApply.cuh: numbers that one block of a kernel takes
 
 
 def sharding_of(stage: Stage) -> Sharding:
-    """How FSDP2 spreads a stage's model. Raises Unpredicted for a mesh whose ranks also share the work on one sample."""
-    refuse_tensor_parallel(stage)
+    """How tensor parallelism and FSDP2 spread a stage's model."""
     mesh = stage.parallelism
     return Sharding(
         replicas=mesh.dp_replicate,
         shards=mesh.dp_sharding,
+        tensor=Dim(mesh.tp_sharding, Formula.symbol(TENSOR)) if mesh.tp_sharding > 1 else 1,
         reduce_dtype=mesh.reduce_dtype,
         accumulates=stage.training.grad_accum_steps > 1,
     )
@@ -143,20 +145,25 @@ class _After:
 def _clip(after: _After, trained: Sequence[Standing], stage: Stage, device: str) -> None:
     """`clip_grad_norm_` (torch/nn/utils/clip_grad.py, `_get_total_norm`, `_clip_grads_with_norm_`).
 
-    A number a gradient, in few tensors: where gradients are sharded the squares of their norms are summed over the shards in one all-reduce
-    (torch/distributed/tensor, `_NormPartial`). The gradients are scaled in place.
+    A number a gradient, in few tensors. Where gradients are shared out over ranks, the squares of their norms are summed in one all-reduce,
+    first over the shards, then over tensor-parallel ranks; there a norm of what all these have is divided among them
+    (`_NormPartial` of torch/distributed/tensor/_ops/_math_ops.py). The gradients are scaled in place.
     """
     phase: Phase = "gradient clipping"
     norms = [(len(trained),)]
-    sharded = stage.parallelism.dp_sharding > 1
+    among_heads = any(one.of_heads for one in trained)
+    sums = (stage.parallelism.dp_sharding > 1) + among_heads
+    divided = sum(not one.of_heads for one in trained) if among_heads else 0
     workspace = _norm_workspace(trained) if device == "cuda" else 0
-    after.ran("_foreach_norm", phase, [() for _ in trained], 7 if sharded else 3, workspace)
-    after.ran("stack", phase, norms, 6 if sharded else 2)
-    if sharded:
+    after.ran("_foreach_norm", phase, [() for _ in trained], divided + 4 * sums + 3, workspace)
+    for number in range(divided):
+        after.ran("div", phase, [()], divided - number + 1)
+    after.ran("stack", phase, norms, 4 * sums + 2)
+    for number in range(sums):
         after.ran("pow", phase, norms, 4)
         after.ran("all_reduce", phase, norms, 3)
-        after.ran("_wrap_tensor_autograd", phase, norms, 2)
-        after.ran("pow", phase, norms, 2)
+        after.ran("_wrap_tensor_autograd", phase)  # which waits for it
+        after.ran("pow", phase, norms, 2 if number == sums - 1 else 5)
     after.ran("linalg_vector_norm", phase, [()], None)  # which the caller keeps
     after.ran("add", phase, [()], 3)
     after.ran("reciprocal", phase, [()], 2)

@@ -7,14 +7,6 @@ from tttdit.core.stage import Stage
 
 
 def refuse(stage: Stage) -> None:
-    """Raises Unpredicted, with the reason, for a stage without a training step, and for one whose step cannot be predicted."""
+    """Raises Unpredicted, with the reason, for a stage without a training step."""
     if stage.only_samples:
         raise Unpredicted("the stage is for sampling, and memory is predicted of training steps only")
-    refuse_tensor_parallel(stage)
-
-
-def refuse_tensor_parallel(stage: Stage) -> None:
-    """Raises Unpredicted for a mesh whose ranks also share the work on one sample."""
-    ranks = stage.parallelism.tp_sharding
-    if ranks > 1:
-        raise Unpredicted(f"parallelism.tp_sharding is {ranks}, and a rank's memory is predicted for 1 only")

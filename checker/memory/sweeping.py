@@ -85,7 +85,9 @@ class _Sweep:
                     layers = rows.layers
         if not isinstance(self._stage.memory, LayeredTable):
             return found, Mixed((), 0)
-        return found, mixed(self._stage, ways, evaluation, layers, self._outlook)
+        sharding = self._manner.sharding
+        groups_send = sharding is not None and sharding.tensor > 1
+        return found, mixed(self._stage, ways, evaluation, layers, self._outlook, groups_send=groups_send)
 
     def _is_believed(self, outlines: Outlines) -> bool:
         """Whether outlines say of the stage's own setting what its whole step says. If not they are of a step in another order."""

@@ -120,7 +120,8 @@ def _plain_argument(argument: Any) -> Any:
         case tuple():
             return [_plain_argument(each) for each in argument]
         case Layout():
-            return {"shape": [*map(_plain, argument.shape)], "of": argument.dtype, "order": argument.order}
+            memory = {} if argument.memory is None else {"memory": [*map(_plain, argument.memory)]}
+            return {"shape": [*map(_plain, argument.shape)], "of": argument.dtype, "order": argument.order, **memory}
     raise TypeError(f"{type(argument).__name__} has no text")
 
 
@@ -133,4 +134,5 @@ def _argument(plain: Any) -> Any:
         return _formula(plain["formula"])
     if "dtype" in plain:
         return types.NAMES[plain["dtype"]]
-    return Layout(tuple(map(_formula, plain["shape"])), plain["of"], tuple(plain["order"]))
+    memory = tuple(map(_formula, plain["memory"])) if "memory" in plain else None
+    return Layout(tuple(map(_formula, plain["shape"])), plain["of"], tuple(plain["order"]), memory)

@@ -1,6 +1,7 @@
 """Where CUDA's operators keep or allocate other bytes than the CPU's: what the rules for "cuda" predict, and what they leave out.
 
-None of it has been measured by the tests, which run on the CPU; sources are files of PyTorch 2.13.
+None of it has been measured by the tests, which run on the CPU, but the all-to-all, whose operator takes tensors of any device; sources are
+files of PyTorch 2.13.
 """
 
 from __future__ import annotations
@@ -69,6 +70,12 @@ CUDA_DIFFERENCES = (
         "max, min of all elements, backward",
         "the mask is compared with NaNs, and multiplied with the gradient's share; on the CPU zeros are filled",
         "torch/csrc/autograd/FunctionsManual.cpp, evenly_distribute_backward",
+    ),
+    DeviceDifference(
+        "all-to-all among tensor-parallel ranks",
+        "the pieces to send in a row, as many to receive, and these in order; a copy only where pieces do not lie so. On the CPU an "
+        "all-gather, of which a piece may be a view that keeps the whole",
+        "torch/csrc/distributed/c10d/Functional.cpp, shard_dim_alltoall; torch/distributed/tensor/_collective_utils.py, shard_dim_alltoall",
     ),
     DeviceDifference(
         "scaled_dot_product_attention, half precision, on compute capability 9.0 and 10.0 with cuDNN above 9.15",

@@ -16,6 +16,7 @@ from typing import Any
 from tttdit.core.errors import SymbolicError
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.autograd import AccumulateGrad, Gradients, Node
+from tttdit.core.symbolic.distributed.dtensor import DTensor
 from tttdit.core.symbolic.names import known
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Tensor
@@ -87,6 +88,9 @@ def backward(loss: Tensor, gradient: Tensor | None = None) -> None:
 def _add(buffer: Gradients, at: int, gradient: Tensor | None) -> None:
     """Adds to a gradient that has arrived before."""
     there: Any = buffer[at]
+    if isinstance(there, DTensor):  # out of place always: input_buffer.cpp, `isTensorSubclassLike`
+        buffer[at] = there.plus(gradient)  # type: ignore[arg-type]
+        return
     fits = STATE.in_place and there.is_dense() and sys.getrefcount(there.storage) <= 2
     del there
     # nobody else holds the tensor or its memory, as a view's base does: input_buffer.cpp, `can_accumulate_inplace`

@@ -31,6 +31,11 @@ class Operands:
         """Of a call."""
         return cls(operator, tuple(_operand(argument) for argument in arguments))
 
+    @property
+    def hold_for_any_size(self) -> bool:
+        """Whether it is known how they lie in memory at other sizes."""
+        return not any(_is_fixed(operand) for operand in self.arguments)
+
     def symbols(self) -> frozenset[str]:
         """The names that occur in their sizes."""
         return frozenset().union(*(_symbols(operand) for operand in self.arguments))
@@ -42,11 +47,12 @@ class Operands:
 
 @frozen
 class Layout:
-    """A tensor whose elements fill their memory."""
+    """A tensor whose elements fill their memory; or a piece of one, which has the shape `memory`."""
 
     shape: tuple[Formula, ...]
     dtype: str
     order: tuple[int, ...]  # dimensions from the outermost in memory to the innermost
+    memory: tuple[Formula, ...] | None = None
 
 
 @frozen
@@ -60,19 +66,30 @@ class _Fixed:
 
 def _operand(argument: Any) -> Any:
     if isinstance(argument, Tensor):
-        if not is_dense(argument.shape, argument.strides):
+        whole = argument if is_dense(argument.shape, argument.strides) else _cut_from(argument)
+        if whole is None:
             return _Fixed(tuple(map(int, argument.shape)), argument.dtype.name, argument.strides)
-        dims = range(argument.ndim)
-        order = sorted(dims, key=lambda d: (argument.strides[d], argument.shape[d] != 1, d), reverse=True)
-        return Layout(tuple(formula_of(size) for size in argument.shape), argument.dtype.name, tuple(order))
+        order = sorted(range(whole.ndim), key=lambda d: (whole.strides[d], whole.shape[d] != 1, d), reverse=True)
+        memory = None if whole is argument else tuple(map(formula_of, whole.shape))
+        return Layout(tuple(map(formula_of, argument.shape)), argument.dtype.name, tuple(order), memory)
     if isinstance(argument, (list, tuple)):
         return tuple(_operand(each) for each in argument)
     return argument.formula if isinstance(argument, Dim) else argument
 
 
+def _cut_from(tensor: Tensor) -> Tensor | None:
+    """The tensor whose elements fill their memory, of which a view has fewer of some dimensions; None where it is no such view."""
+    whole = tensor.base
+    return whole if whole is not None and whole.strides == tensor.strides and whole.is_dense() else None
+
+
+def _is_fixed(operand: Any) -> bool:
+    return any(map(_is_fixed, operand)) if isinstance(operand, tuple) else isinstance(operand, _Fixed)
+
+
 def _symbols(operand: Any) -> frozenset[str]:
     if isinstance(operand, Layout):
-        return frozenset().union(*(size.symbols() for size in operand.shape))
+        return frozenset().union(*(size.symbols() for size in (*operand.shape, *(operand.memory or ()))))
     if isinstance(operand, tuple):
         return frozenset().union(*map(_symbols, operand))
     return operand.symbols() if isinstance(operand, Formula) else frozenset()
@@ -81,10 +98,11 @@ def _symbols(operand: Any) -> frozenset[str]:
 def _argument(operand: Any, values: Values) -> Any:
     if isinstance(operand, Layout):
         shape = tuple(int(size.evaluate(values)) for size in operand.shape)
+        memory = shape if operand.memory is None else tuple(int(size.evaluate(values)) for size in operand.memory)
         strides, elements = [0] * len(shape), 1
         for d in reversed(operand.order):
             strides[d] = elements
-            elements *= max(1, shape[d])
+            elements *= max(1, memory[d])
         with uncounted():
             return raw.empty(shape, types.NAMES[operand.dtype], tuple(strides))
     if isinstance(operand, _Fixed):

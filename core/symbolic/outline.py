@@ -59,6 +59,11 @@ class Outline:
     sizes: tuple[Size, ...]
     tasks: tuple[Size, ...]
 
+    @property
+    def holds_for_any_size(self) -> bool:
+        """Whether other sizes follow: not where a custom operator is given a tensor whose elements lie apart."""
+        return all(size.hold_for_any_size for size in self.sizes if isinstance(size, Operands))
+
     def is_steady(self) -> bool:
         """Whether those in the middle of each row, one of which stands for all that are left out, do the same."""
         by_who = dict(self.runs)

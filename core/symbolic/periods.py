@@ -396,6 +396,10 @@ class _Moments(Lazy[Moment]):
         region = _moved(moment.region, *layer)
         if region == moment.region:
             region = _moved(region, *first)  # a group's regions lie in its first layer
+        if (
+            region == moment.region
+        ):  # what comes before the first layer of the next group is run by the last of this one
+            region = _renumbered(region, f"{self._path}.", self._layers[at][1])
         return evolve(moment, live=self._live[at], place=_moved(moment.place, *layer), region=region)
 
 
@@ -412,6 +416,15 @@ class _Allocations(Lazy[Allocation]):
         """As it was recorded, at its place in the whole step."""
         one = self._recorded[at]
         return Allocation(one.shape, one.dtype, one.nbytes, self._made[at], self._gone[at], one.kind, at)
+
+
+def _renumbered(path: str, prefix: str, first: tuple[int, int]) -> str:
+    """The path in a layer that is as far away from the first of a group as it was from what that was when it was recorded."""
+    old, new = first
+    if old == new or not path.startswith(prefix):
+        return path
+    number, dot, inside = path[len(prefix) :].partition(".")
+    return f"{prefix}{int(number) + new - old}{dot}{inside}"
 
 
 def _moved(path: str, old: str, new: str) -> str:

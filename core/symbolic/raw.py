@@ -216,7 +216,7 @@ def view(tensor: Tensor, shape: Iterable[int], strides: Strides, name: str, offs
 
 def alias(tensor: Tensor) -> Tensor:
     """The same memory outside the graph, without an operator: what a saved output is kept as."""
-    return Tensor(tensor.shape, tensor.strides, tensor.dtype, tensor.storage, tensor.offset)
+    return tensor.same_memory()
 
 
 def clone(tensor: Tensor, *, contiguous: bool = False) -> Tensor:

@@ -22,6 +22,7 @@ from attrs import frozen
 from tttdit.core.errors import Unpredicted
 from tttdit.core.symbolic import raw
 from tttdit.core.symbolic.dimension import Dim, formula_of
+from tttdit.core.symbolic.distributed.dtensor import DTensor
 from tttdit.core.symbolic.dtype import NAMES, DType, float32
 from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.function import Function
@@ -36,7 +37,8 @@ MASTER = float32  # the type of sharded parameters, of their gradients and of th
 
 @frozen(kw_only=True)
 class Sharding:
-    """How a model is spread over ranks: `replicas` copies of it, each over `shards` ranks (HSDP; with one replica FSDP).
+    """How a model is spread over ranks: `replicas` copies of it, each over `shards` ranks (HSDP; with one replica FSDP), each of which is
+    `tensor` ranks that compute a sample together.
 
     `reduce_dtype` is the type in which gradients travel. Where a step `accumulates` there are sharded gradients from the micro-steps before
     it, to which its own are added. `for_any_size` has formulas that round up, even where the ranks divide the rows of a parameter.
@@ -44,6 +46,7 @@ class Sharding:
 
     replicas: int = 1
     shards: int = 1
+    tensor: int = 1
     reduce_dtype: str = "float32"
     accumulates: bool = False
     for_any_size: bool = False
@@ -73,24 +76,32 @@ class Training(Enum):
 class ShardedParameter:
     """One parameter of a group (`FSDPParam`).
 
-    Its tensor is the unsharded one, whose memory is there only from `to_unsharded` to `to_sharded`. `shard` is the shape of
-    every rank's part, padding included: that of the first rank, which has none. `gradient` is a part too, of one that is not added to
-    another of an earlier micro-step; `reduced` says whether there was any.
+    Its tensor is the unsharded one, of a DTensor this rank's part; its memory is there only from `to_unsharded` to `to_sharded`. `shard` is
+    the shape of every rank's part, padding included: that of the first rank, which has none. `gradient` is a part too, of one that is not
+    added to another of an earlier micro-step; `reduced` says whether there was any.
     """
 
     def __init__(self, name: str, tensor: Parameter, sharding: Sharding) -> None:
+        whole = tensor
+        tensor = tensor.local if isinstance(tensor, DTensor) else tensor  # type: ignore[assignment]
         if not tensor.shape:
             raise Unpredicted(
                 f"the parameter {name} has no dimension, and fully_shard takes none without one: make it [1]"
             )
         rows = sharding.rows(tensor.shape[0])
         self.name = name
+        self.whole = whole  # whose gradient autograd makes
         self.tensor = tensor
         self.shard = (rows, *tensor.shape[1:])
         self.gradient: Tensor | None = None
         self.reduced = False
         with uncounted():
-            tensor.storage = Storage((rows * sharding.shards, *tensor.shape[1:]), tensor.dtype)
+            tensor.storage = whole.storage = Storage((rows * sharding.shards, *tensor.shape[1:]), tensor.dtype)
+
+    @property
+    def of_heads(self) -> bool:
+        """Whether tensor-parallel ranks have shared it out."""
+        return isinstance(self.whole, DTensor) and self.whole.placement.is_shard()
 
     @property
     def elements(self) -> int:
@@ -99,6 +110,18 @@ class ShardedParameter:
         for size in self.shard:
             count = count * size
         return count
+
+    def take_gradient(self) -> Tensor:
+        """The gradient, which the parameter has no more: `unsharded_grad_data`. Summands of tensor-parallel ranks are summed."""
+        gradient, self.whole.grad = self.whole.grad, None
+        assert gradient is not None
+        if not isinstance(gradient, DTensor):
+            return gradient
+        assert isinstance(self.whole, DTensor)
+        if gradient.placement != self.whole.placement:
+            gradient = gradient.redistribute(placements=self.whole.placements)
+        local: Tensor = gradient.local
+        return local
 
     def to_unsharded(self) -> None:
         """`alloc_all_gather_outputs`."""
@@ -288,10 +311,8 @@ class Group:
         """`FSDPParamGroup.post_backward`: gives the parameters back, and reduces their gradients."""
         self.training = Training.POST_BACKWARD
         outer, STATE.place = STATE.place, self.path
-        reduced = [each for each in self.parameters if each.tensor.grad is not None]
-        gradients: list[Any] = [each.tensor.grad for each in reduced]
-        for each in reduced:
-            each.tensor.grad = None
+        reduced = [each for each in self.parameters if each.whole.grad is not None]
+        gradients = [each.take_gradient() for each in reduced]
         _is_for("gradients", *gradients)
         self.reshard()
         self.shared.reduce_scatter_input = None
@@ -372,7 +393,7 @@ class ShardedCalls:
         self.parameters = {each.name: each for group in shared.groups for each in group.parameters}
 
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """`module.forward(*arguments, **keywords)`, between the hooks of its group."""
+        """`module.run(arguments, keywords)`, between the hooks of its group."""
         group = self._groups.get(id(module))
         if group is None or not group.parameters:
             return self._inner.call(module, arguments, keywords)

@@ -15,7 +15,7 @@ class Recorder(Protocol):
     """Runs module calls, and notes what it wants to know of them."""
 
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """`module.forward(*arguments, **keywords)`."""
+        """`module.run(arguments, keywords)`: forward, between its hooks."""
 
 
 SavedHooks = tuple[Callable[[Any], Any], Callable[[Any], Any]]

@@ -13,6 +13,7 @@ from tttdit.core.stage import Stage
 from tttdit.core.stepping import OBJECTIVE, REMAT, Step, gradients_of, step_inputs, tensors_of, train_once
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.dimension import Dim, remembering
+from tttdit.core.symbolic.distributed.placements import DeviceMesh
 from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.sharding import MASTER, ShardedCalls, Sharding
 from tttdit.core.symbolic.state import STATE
@@ -23,6 +24,7 @@ from tttdit.core.symbolic.tensor import Tensor, given
 from tttdit.core.symbolic.trace import WORLD, are_alike
 
 Result = TypeVar("Result")
+PARALLELIZE = "tttdit.core.runtime.tensor_parallel.plans:parallelize"
 INPUTS = ("video", "text", "timestep", "noise")  # what the objective takes behind the model
 
 
@@ -62,6 +64,8 @@ def record_step(stage: Stage, manner: Manner) -> Tape:
 def _recorded(stage: Stage, manner: Manner) -> Tape:
     meter = Recorder(is_module=is_module if manner.lines else None)
     model = _model(stage, manner.dtype, layers=manner.layers, formulas=True)
+    if manner.sharding is not None and manner.sharding.tensor > 1:
+        WORLD.load(PARALLELIZE)(model, stage, DeviceMesh(manner.sharding.tensor), WORLD.load)
     layers = _layers(model, stage, manner)
     inputs = _inputs(stage, manner.dtype, formulas=True)
     calls: Calls = _Places(model)
@@ -99,7 +103,8 @@ def _standing(model: Any, inputs: Sequence[Tensor], shards: ShardedCalls | None)
         stands = Standing(name, kind, each.shape, each.dtype.name, each.storage.nbytes)
         if shards is not None and kind == "parameter":
             part = shards.parameters[name]
-            stands = evolve(stands, shape=part.shard, dtype=MASTER.name, nbytes=int(part.elements) * MASTER.itemsize)
+            nbytes = int(part.elements) * MASTER.itemsize
+            stands = evolve(stands, shape=part.shard, dtype=MASTER.name, nbytes=nbytes, of_heads=part.of_heads)
         by_storage.setdefault(each.storage, stands)
     return tuple(by_storage.values())
 
@@ -204,9 +209,9 @@ class _Places:
         self._paths = {id(each): path for path, each in model.named_modules()}
 
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """`module.forward(*arguments, **keywords)`, with the module's path in the log."""
+        """`module.run(arguments, keywords)`, with the module's path in the log."""
         outer, STATE.place = STATE.place, self._paths.get(id(module), STATE.place)
         try:
-            return module.forward(*arguments, **keywords)
+            return module.run(arguments, keywords)
         finally:
             STATE.place = outer

@@ -95,6 +95,7 @@ class Standing:
     dtype: str
     nbytes: int
     has_gradient: bool = False  # after the step
+    of_heads: bool = False  # each of several tensor-parallel ranks has its own part
 
 
 @frozen

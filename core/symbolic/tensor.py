@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic import strides as layout
@@ -78,6 +78,8 @@ class Tensor:
     grad: Tensor | None
     _accumulator: weakref.ref[AccumulateGrad] | None
 
+    parameter_type: ClassVar[type[Parameter] | None] = None  # what `nn.Parameter` makes of it; None: a Parameter
+
     def __init__(
         self,
         shape: Iterable[int],
@@ -137,6 +139,10 @@ class Tensor:
         self.shape, self.strides, self.dtype = other.shape, other.strides, other.dtype
         self.storage, self.offset = other.storage, other.offset
 
+    def same_memory(self) -> Tensor:
+        """The same memory outside the graph, without an operator."""
+        return Tensor(self.shape, self.strides, self.dtype, self.storage, self.offset)
+
     @property
     def is_leaf(self) -> bool:
         """Whether no operator with a gradient made it."""
@@ -192,7 +198,7 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         """Shares the data's storage."""
-        return object.__new__(cls)
+        return object.__new__(data.parameter_type or cls if data is not None else cls)
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         if data is None:

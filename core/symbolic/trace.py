@@ -173,7 +173,7 @@ class _Recorder:
         """The module's result, noted under its path."""
         path = self.names.get(id(module), "")
         outer, self.place = self.place, path or self.place
-        result = module.forward(*arguments, **keywords)
+        result = module.run(arguments, keywords)
         self.place = outer  # not in a finally: a problem is reported at the place where it arose
         if path and not gives_back(result, arguments):
             self.notes.note(path, "intermediate", result)

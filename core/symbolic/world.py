@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from tttdit.core.errors import UnknownCall
-from tttdit.core.symbolic import autograd, checkpoint, dtype, engine, function, library, nn, ops  # noqa: F401 - for the names that they make known
+from tttdit.core.symbolic import autograd, checkpoint, distributed, dtype, engine, function, library, nn, ops  # noqa: F401 - for the names that they make known
 from tttdit.core.symbolic.names import NAMES
 from tttdit.core.symbolic.nn import init, module
 from tttdit.core.symbolic.tensor import Parameter, Size, Tensor
@@ -25,6 +25,7 @@ def _modules(package: ModuleType) -> list[ModuleType]:
 
 
 _modules(ops)
+_modules(distributed)
 
 
 def _unknown_operator(name: str) -> Any:

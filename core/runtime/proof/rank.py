@@ -15,6 +15,7 @@ import torch.distributed
 from attrs import frozen
 from torch import nn
 from torch._guards import active_fake_mode
+from torch.distributed._functional_collectives import AsyncCollectiveTensor
 from torch.distributed.tensor import DTensor
 from torch.distributed.tensor.debug import _clear_sharding_prop_cache
 from torch.testing._internal.distributed.fake_pg import FakeStore
@@ -59,6 +60,10 @@ class RankBytes(LiveBytes):
         if active_fake_mode() is not self._fake_mode:  # a DTensor finds out what its results look like
             return func(*args, **(kwargs or {}))
         return super().__torch_dispatch__(func, types, args, kwargs)
+
+    def _see(self, tensor: torch.Tensor) -> None:
+        # what waits for a collective has no memory, whatever its storage says
+        super()._see(tensor.elem if isinstance(tensor, AsyncCollectiveTensor) else tensor)
 
     def _changed(self, storage: torch.UntypedStorage) -> None:
         known = self._live.get(storage._cdata)

@@ -11,6 +11,7 @@ its share of the last dimension. A module must use its parameters in its own for
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 import torch
@@ -92,7 +93,7 @@ class Tokens(ParallelStyle):
             if y is None:  # the module has raised
                 return None
             shape = torch.Size((y.shape[0], count, *y.shape[2:]))
-            stride = torch.empty(shape, device="meta").stride()
+            stride = tuple(prod(shape[at + 1 :]) for at in range(len(shape)))
             result = DTensor.from_local(y, device_mesh, (TOKENS,), run_check=False, shape=shape, stride=stride)
             if self._leaves == TOKENS:
                 return result

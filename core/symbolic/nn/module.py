@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from tttdit.core.errors import UnknownCall
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.dtype import DType
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.tensor import Parameter, Tensor, given
+
+PreHook: TypeAlias = "Callable[[Any, tuple[Any, ...]], Any]"
+Hook: TypeAlias = "Callable[[Any, tuple[Any, ...], Any], Any]"
+
+
+class Handle:
+    """`torch.utils.hooks.RemovableHandle`."""
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self._hooks, self._hook = hooks, hook
+
+    def remove(self) -> None:
+        """The hook is called no more."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
 
 
 class Module:
@@ -20,6 +35,8 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent: set[str]
+    _forward_pre_hooks: list[PreHook]
+    _forward_hooks: list[tuple[Hook, bool]]  # and whether it is called too where something was raised
 
     def __init__(self) -> None:
         own = self.__dict__
@@ -28,6 +45,8 @@ class Module:
         own["_buffers"] = {}
         own["_modules"] = {}
         own["_non_persistent"] = set()
+        own["_forward_pre_hooks"] = []
+        own["_forward_hooks"] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
@@ -75,8 +94,42 @@ class Module:
         """`forward`, of which a recorder is told."""
         recorder = STATE.recorder
         if recorder is None:
-            return self.forward(*arguments, **keywords)
+            return self.run(arguments, keywords)
         return recorder.call(self, arguments, keywords)
+
+    def run(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """`forward` between its hooks: `Module._call_impl` of torch/nn/modules/module.py, whose names hold what they hold here."""
+        if not self._forward_pre_hooks and not self._forward_hooks:
+            return self.forward(*arguments, **keywords)
+        result, called = None, 0
+        try:
+            for before in self._forward_pre_hooks:
+                changed = before(self, arguments)
+                if changed is not None:
+                    arguments = changed = changed if isinstance(changed, tuple) else (changed,)
+            result = self.forward(*arguments, **keywords)
+            for after, _ in self._forward_hooks:
+                called += 1
+                other = after(self, arguments, result)
+                if other is not None:
+                    result = other
+        except Exception:
+            for after, always in self._forward_hooks[called:]:
+                if always:
+                    after(self, arguments, result)
+            raise
+        return result
+
+    def register_forward_pre_hook(self, hook: PreHook) -> Handle:
+        """Calls `hook(module, arguments)` before each forward; what it returns, if anything, takes the arguments' place."""
+        self._forward_pre_hooks.append(hook)
+        return Handle(self._forward_pre_hooks, hook)
+
+    def register_forward_hook(self, hook: Hook, *, always_call: bool = False) -> Handle:
+        """Calls `hook(module, arguments, result)` after each forward; what it returns, if anything, takes the result's place."""
+        entry = hook, always_call
+        self._forward_hooks.append(entry)
+        return Handle(self._forward_hooks, entry)
 
     forward: Callable[..., Any]
 
@@ -274,8 +327,8 @@ class Module:
 # Methods of torch's Module that this one does not have: calling one is a gap of the symbolic world, not a typing mistake of the author.
 UNKNOWN_METHODS = frozenset(
     {
-        "compile", "cpu", "cuda", "type", "to_empty", "share_memory", "load_state_dict", "register_forward_hook",
-        "register_forward_pre_hook", "register_full_backward_hook", "register_full_backward_pre_hook", "register_backward_hook",
+        "compile", "cpu", "cuda", "type", "to_empty", "share_memory", "load_state_dict",
+        "register_full_backward_hook", "register_full_backward_pre_hook", "register_backward_hook",
         "register_state_dict_pre_hook", "register_load_state_dict_post_hook", "register_load_state_dict_pre_hook",
         "set_submodule", "get_buffer", "get_extra_state", "set_extra_state", "ipu", "xpu", "mtia", "named_members",
     }

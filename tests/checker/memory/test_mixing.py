@@ -23,8 +23,8 @@ GROUP, SCAN = "transformer_checkpoint_layer_group_size", "scan_checkpoint_group_
 SHARED_BYTES = 2048
 
 
-def stage_of(layers: int) -> Stage:
-    return small_stage(f"model.layers={layers}", "memory.plugin=selective")
+def stage_of(layers: int, *sets: str) -> Stage:
+    return small_stage(f"model.layers={layers}", "memory.plugin=selective", *sets)
 
 
 def some_settings(stage: Stage, *switches: str) -> tuple[Setting, ...]:
@@ -57,6 +57,16 @@ def test_a_mixture_needs_what_its_own_prediction_says(device: str, runtime: Runt
         for name in ("saved_bytes", "peak_bytes", "total_bytes"):
             assert abs(getattr(outlook, name) - getattr(alone, name)) <= SHARED_BYTES, (name, outlook.setting)
         assert (outlook.flops, outlook.recompute_flops) == (alone.flops, alone.recompute_flops)
+
+
+def test_on_tensor_parallel_ranks_that_send_what_a_group_takes() -> None:
+    stage = stage_of(7, "parallelism.tp_sharding=2", "memory.shard_transformer_inputs=true")
+    found = mixtures(surveyed(stage, some_settings(stage, "attention", "mlp")))
+    assert len(found) > 5
+    for outlook in random.Random(7).sample(found, 5):
+        of_setting = with_memory(stage, outlook.setting.values)
+        alone = predict(of_setting, device="cuda", dtype=stage.parallelism.unsharded_dtype, runtime="fsdp2")
+        assert abs(outlook.total_bytes - alone.total_bytes) <= SHARED_BYTES, outlook.setting
 
 
 def test_the_search_knows_every_mixture() -> None:

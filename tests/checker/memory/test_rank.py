@@ -1,9 +1,14 @@
 """One rank of a mesh: what it holds, when it holds most, and what it sends."""
 
-import pytest
+from math import prod
 
+import pytest
+from small_specs import small_stage
+
+from tttdit.checker.memory.host import page_cache_bytes
 from tttdit.checker.memory.predicting import predict, tape_of
-from tttdit.core.errors import Unpredicted
+
+GROUP, GROUP_INPUTS = "memory.transformer_checkpoint_layer_group_size", "memory.shard_transformer_inputs"
 
 
 @pytest.fixture
@@ -80,8 +85,40 @@ def test_one_rank_alone_sends_nothing(rank):
     assert prediction.communication == ()
 
 
-def test_tensor_parallel_ranks_are_not_predicted(rank):
-    with pytest.raises(
-        Unpredicted, match=r"^parallelism\.tp_sharding is 2, and a rank's memory is predicted for 1 only$"
-    ):
-        rank(mesh="tp_sharding = 2")
+# What tensor-parallel ranks all have of a layer, of which each uses it for its own heads or tokens.
+FOR_ALL_HEADS = ("q_norm.", "k_norm.", "o.", "post_norm.", "wo.", "mlp.")
+
+
+def test_what_tensor_parallel_ranks_send(rank):
+    """Of each of two layers, as docs/memory.md, "Tensor-parallel ranks", lists it."""
+    sets = "model.adapter=sft", "parallelism.tp_sharding=2", f"{GROUP}=0", f"{GROUP_INPUTS}=true"
+    stage = small_stage("model.layers=2", *sets)
+    prediction = predict(stage, device="cuda", dtype="bfloat16", runtime="fsdp2")
+    of_ranks = [one for one in prediction.communication if one.dimension == "tensor"]
+    assert {one.ranks for one in of_ranks} == {2}
+    assert {(one.name, one.purpose): one.count for one in of_ranks} == {
+        ("all-to-all", "activations, forward"): 2 * 3,
+        ("all-gather", "activations, forward"): 2 * 4 + 2,
+        ("all-to-all", "gradients of activations"): 2 * 3,
+        ("all-gather", "gradients of activations"): 2 + 2,
+        ("all-reduce", "gradients of activations"): 2 * 4,
+        ("all-reduce", "gradients of parameters"): 2 * 14,
+        ("all-reduce", "norms of gradients"): 1,
+    }
+    standing = tape_of(stage, device="cuda", dtype="bfloat16", runtime="fsdp2").standing
+    summed = [
+        one for one in standing if one.kind == "parameter" and any(f".{name}" in one.name for name in FOR_ALL_HEADS)
+    ]
+    assert not any(one.of_heads for one in summed)
+    (parameters,) = [one for one in of_ranks if one.purpose == "gradients of parameters"]
+    elements = sum(prod(one.shape) * stage.parallelism.dp_sharding for one in summed)
+    assert parameters.sent == parameters.received == 2 * elements, "in bfloat16"
+
+
+def test_of_tensor_parallel_ranks_that_have_the_same_one_writes(rank):
+    added = "parallelism.tp_sharding=4", "parallelism.dp_sharding=2", "hardware.gpus_per_node=8", "hardware.nodes=1"
+    stage = small_stage("model.layers=2", *added, "parallelism.dp_replicate=1")
+    tape = tape_of(stage, device="cuda", dtype="bfloat16", runtime="fsdp2")
+    saved = [one for one in tape.standing if one.kind in ("parameter", "optimizer")]
+    written = sum(one.nbytes * (8 if one.of_heads else 2) for one in saved)
+    assert 0 < page_cache_bytes(stage, tape.standing) == written < 8 * sum(one.nbytes for one in saved)

@@ -58,6 +58,25 @@ def test_a_sweep_is_what_predictions_say(device: str, runtime: Runtime, sets: tu
     compare(stage, random.Random(f"{runtime}{sets}").sample(settings(stage), 7), device, runtime)
 
 
+UNEVEN = (
+    "model.mixer.plugin=ttt-linear",
+    "model.mixer.mini_batch_size=1",
+    "text.tokens_per_segment=11",
+    "parallelism.dp_replicate=2",
+    "training.global_batch_size=32",
+)
+
+
+@pytest.mark.parametrize(
+    ("device", "sets"), [("cuda", ()), ("cuda", UNEVEN), ("cpu", UNEVEN)], ids=["cuda", "cuda, uneven", "cpu, uneven"]
+)
+def test_a_sweep_of_tensor_parallel_ranks(device: str, sets: tuple[str, ...]) -> None:
+    """Where lengths are shared out unevenly, and a rank has two samples, operators are given pieces of padded tensors."""
+    stage = stage_of("parallelism.tp_sharding=2", *sets)
+    assert (int(stage.dims["L"]) % 2, int(stage.dims["B"])) == ((1, 2) if sets else (0, 1))
+    compare(stage, random.Random(f"{device}{sets}").sample(settings(stage), 3), device, "fsdp2")
+
+
 @pytest.mark.parametrize(("device", "runtime"), [("cpu", "plain"), ("cuda", "fsdp2")])
 def test_every_length_of_a_group_follows(device: str, runtime: Runtime) -> None:
     """Few lengths are recorded; 18 layers come in groups of 1, 2, 3, 6, 9, 18, or in none."""
@@ -102,6 +121,23 @@ def test_what_was_found_out_holds_for_other_sizes(
 
     monkeypatch.setattr(outlining, "_outlined", recorded)
     compare(wide, chosen, device, runtime)
+
+
+def test_what_tensor_parallel_ranks_share_out_alike_holds_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTTDIT_CACHE", str(tmp_path))
+    two = "parallelism.tp_sharding=2"
+    narrow, wide = stage_of(two), stage_of(two, "model.timestep_width=34", "model.width=128")
+    chosen = random.Random(5).sample(settings(narrow), 2)
+    sweep(narrow, chosen, "cuda", "fsdp2")
+    made: list[object] = []
+    outlined = outlining._outlined
+    monkeypatch.setattr(outlining, "_outlined", lambda *given: made.append(given) or outlined(*given))
+    compare(wide, chosen, "cuda", "fsdp2")
+    assert not made
+    compare(stage_of(two, "model.timestep_width=17"), chosen, "cuda", "fsdp2")
+    assert made, "a size that leaves something over"
 
 
 def test_what_is_broken_in_the_cache_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,13 +147,12 @@ def test_of_a_mesh_that_cannot_be_there_is_no_rank_to_speak_of(make_spec: Callab
     assert (stage["ok"], stage["memory"]) == (False, None)
 
 
-def test_what_the_tables_forbid_to_predict_is_refused_before_anything_is_recorded(
-    make_spec: Callable[..., str], made: list[Stage]
-) -> None:
-    (stage,) = check(make_spec(*SMALL, *THREE_SECONDS, added="\n[parallelism]\ntp_sharding = 2\n")).files[0].stages
-    assert stage.memory is None
-    assert stage.unpredicted == "parallelism.tp_sharding is 2, and a rank's memory is predicted for 1 only"
-    assert made == []
+def test_a_stage_of_tensor_parallel_ranks_is_weighed(make_spec: Callable[..., str]) -> None:
+    path = make_spec(*SMALL, *THREE_SECONDS, added="\n[parallelism]\ntp_sharding = 2\n")
+    (stage,) = check(path).files[0].stages
+    assert stage.unpredicted == ""
+    assert stage.memory is not None
+    assert "tensor" in {one.dimension for one in stage.memory.communication}
 
 
 @pytest.mark.parametrize(

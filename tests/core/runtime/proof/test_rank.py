@@ -61,7 +61,7 @@ def stage_of(tmp_path_factory):
 
 
 def ranks(stage):
-    return stage.parallelism.dp_replicate * stage.parallelism.dp_sharding
+    return stage.parallelism.dp_replicate * stage.parallelism.dp_sharding * stage.parallelism.tp_sharding
 
 
 def foretold(stage, record=whole_step):
@@ -122,19 +122,64 @@ def test_torch_holds_what_was_foretold(stage_of, replicas, shards, sets):
     agree(stage_of(replicas, shards, *sets))
 
 
+TWO, FOUR = ("parallelism.tp_sharding=2",), ("model.width=64", "model.heads=4", "parallelism.tp_sharding=4")
+UNEVEN = ("text.tokens_per_segment=11", "model.mixer.mini_batch_size=1")
+SHARED_INPUTS = (f"{GROUP}=1", "memory.shard_transformer_inputs=true")
+EVERY = tuple(
+    f"memory.{each}=true" for each in ("attention", "mlp", "forward_ssm", "reverse_ssm", "seq_modeling_block")
+)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "shards", "sets"),
+    [
+        pytest.param(1, 1, TWO, id="two"),
+        pytest.param(2, 3, (*FOUR, *SHARED_INPUTS), id="four, with shards, replicas and shared inputs"),
+        pytest.param(1, 2, (*FOUR, *UNEVEN, *SHARED_INPUTS), id="four, uneven"),
+        pytest.param(1, 1, (*TWO, *UNEVEN, *SHARED_INPUTS, "training.global_batch_size=3"), id="three samples, uneven"),
+        pytest.param(1, 2, (*TWO, *EVERY, f"{GROUP}=2"), id="everything recomputed"),
+        pytest.param(1, 2, (*TWO, "model.adapter=qkvo", "training.grad_accum_steps=2"), id="adapter and micro-steps"),
+        pytest.param(2, 1, (*TWO, "parallelism.reduce_dtype=bfloat16"), id="reduced in bfloat16"),
+        pytest.param(1, 2, (*TWO, 'model.mixer={plugin="sliding-window"}', *UNEVEN[:1]), id="another mixer"),
+        pytest.param(1, 2, (*TWO, 'model.mixer={plugin="none"}'), id="no mixer"),
+    ],
+)
+def test_torch_holds_what_was_foretold_of_tensor_parallel_ranks(stage_of, replicas, shards, sets):
+    agree(stage_of(replicas, shards, *sets))
+
+
+def test_tensor_parallel_ranks_send_what_was_foretold(stage_of):
+    """On CPUs, where an all-to-all is an all-gather."""
+    stage = stage_of(1, 2, *TWO, *EVERY, *SHARED_INPUTS)
+    with pretended_ranks(ranks(stage)):
+        log = measured_step(stage).log
+    for name in ("all_reduce", "all_gather_into_tensor"):
+        sent = [each.name for each in log].count(name)
+        assert sent == [each.name for each in foretold(stage).moments].count(name) > 0
+
+
+def test_few_layers_tell_of_many_on_tensor_parallel_ranks(stage_of):
+    stage = stage_of(1, 2, *TWO, "model.layers=16", f"{GROUP}=2", "memory.shard_transformer_inputs=true")
+    whole, recorded = foretold(stage), foretold(stage, record_step)
+    assert list(whole.moments) == list(recorded.moments)
+    assert set(whole.standing) == set(recorded.standing)
+
+
 @settings(max_examples=3)
 @given(
     replicas=st.integers(1, 3),
     shards=st.integers(1, 9),
+    tensor=st.integers(1, 2),
     group=st.integers(0, 3),
     adapter=st.sampled_from(["sft", "qkvo"]),
     dtypes=st.tuples(*[st.sampled_from(["float32", "bfloat16", "float16"])] * 2),
     regions=st.sets(st.sampled_from(["attention", "mlp", "forward_ssm", "reverse_ssm", "seq_modeling_block"])),
 )
-def test_of_any_mesh_and_setting(stage_of, replicas, shards, group, adapter, dtypes, regions):
+def test_of_any_mesh_and_setting(stage_of, replicas, shards, tensor, group, adapter, dtypes, regions):
     flags = [f"memory.{region}=true" for region in sorted(regions)]
     types = (f"parallelism.unsharded_dtype={dtypes[0]}", f"parallelism.reduce_dtype={dtypes[1]}")
-    agree(stage_of(replicas, shards, f"{GROUP}={group}", f"model.adapter={adapter}", *types, *flags))
+    mesh = f"parallelism.tp_sharding={tensor}"
+    agree(stage_of(replicas, shards, mesh, f"{GROUP}={group}", f"model.adapter={adapter}", *types, *flags))
 
 
 @pytest.mark.parametrize(

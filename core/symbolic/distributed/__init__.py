@@ -1,0 +1,1 @@
+"""`torch.distributed.tensor` without data: what tensor-parallel plans are written with."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from tttdit.checker.creating import replace
 from tttdit.checker.memory.known import unpredicted
 from tttdit.checker.memory.prediction import Runtime
-from tttdit.checker.memory.stage_view import StageView, view_of
 from tttdit.checker.memory.surveying import Survey
 from tttdit.checker.resolving import Resolved
 from tttdit.core.errors import UsageError
 from tttdit.core.spec.document import Document
+
+if TYPE_CHECKING:
+    from tttdit.checker.memory.stage_view import StageView
 
 
 @frozen(kw_only=True)
@@ -50,6 +53,8 @@ class MemoryFiles:
         """
         if not surveyed or not (self.page or self.snapshot):
             return
+        from tttdit.checker.memory.stage_view import view_of
+
         with unpredicted():
             views = [view_of(one, survey, device=device, runtime=runtime) for one, survey in surveyed]
         if self.page:

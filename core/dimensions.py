@@ -39,6 +39,7 @@ class Dimensions(Mapping[str, Dim]):
         self._table: dict[str, Dimension] = {}
         self._given: dict[str, Number | None] = {}
         self._spoiled: set[str] = set()
+        self._dims: dict[str, Dim] = {}  # one object each, so that arithmetic with it is found again (`remembering`)
         self._expanded: dict[tuple[Formula, bool], Formula] = {}
 
     # -- filling
@@ -85,7 +86,10 @@ class Dimensions(Mapping[str, Dim]):
         value = self.value(symbol)
         if value is None:
             raise Unresolved(symbol)
-        return Dim(value, self.expand(Formula.symbol(symbol)))
+        known = self._dims.get(symbol)
+        if known is None or known != value:
+            known = self._dims[symbol] = Dim(value, self.expand(Formula.symbol(symbol)))
+        return known
 
     def __contains__(self, symbol: object) -> bool:
         return symbol in self._table

@@ -16,7 +16,8 @@ stage_view   a stage as a page and a snapshot show it
 weighing     a prediction when a rule or the report asks, kept in the cache
 refusing     stages of which none is made
 settings, filtering  every setting of `[memory]`, and which to show
-sweeping, outlining, around  what a stage needs in many settings, by arithmetic on outlines of few records
+sweeping, mixing      what a stage needs in many settings, by arithmetic on outlines
+outlining, structures, likeness, recording  outlines of few records, and of what is like them
 surveying, front     settings beside a budget, and those that no other is better than
 remedy, waiting      a setting that fits, and regions that wait for their replay, found with few predictions
 cache        what has been found out, in the user's cache folder

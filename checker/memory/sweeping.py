@@ -11,10 +11,11 @@ from attrs import frozen
 
 from tttdit.checker.memory.accounting import in_blocks
 from tttdit.checker.memory.mixing import Mixed, Way, mixed
-from tttdit.checker.memory.outlining import Outlines, Structure, group_size, stage_values, structure_of
+from tttdit.checker.memory.outlining import Outlines, stage_values
 from tttdit.checker.memory.predicting import manner_of, predict, with_memory
 from tttdit.checker.memory.prediction import Prediction
 from tttdit.checker.memory.settings import Outlook, Setting, outlook_of, own_setting
+from tttdit.checker.memory.structures import Structure, group_size, structure_of
 from tttdit.core.plugin.memory import LayeredTable
 from tttdit.core.stage import Stage
 from tttdit.core.symbolic.evaluating import Evaluation, Figures, NotWhole

@@ -46,7 +46,7 @@ class Atlas:
         for _, run in outline.runs:
             here = RunOutline(
                 sizes.here(run.change),
-                tuple(sorted(map(sizes.here, run.tops))),
+                tuple(map(sizes.here, run.tops)),
                 None if run.saved is None else sizes.here(run.saved),
                 tasks.here(run.flops),
                 tasks.here(run.recomputed),
@@ -75,9 +75,8 @@ class _Numbers:
         self._known: dict[int, int] = {}
 
     def here(self, some: Sizes) -> Sizes:
-        return tuple(sorted([(self._number(number), count) for number, count in some]))
-
-    def _number(self, number: int) -> int:
-        if number not in self._known:
-            self._known[number] = self._into.setdefault(self._table[number], len(self._into))
-        return self._known[number]
+        known = self._known
+        for number, _ in some:
+            if number not in known:
+                known[number] = self._into.setdefault(self._table[number], len(self._into))
+        return tuple(sorted([(known[number], count) for number, count in some]))

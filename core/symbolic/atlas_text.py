@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from attrs import astuple
@@ -24,7 +25,10 @@ def text_of(atlas: Atlas) -> str:
         {
             "sizes": [_plain_size(size) for size in atlas.sizes],
             "tasks": [_plain_size(task) for task in atlas.tasks],
-            "runs": [[run.change, run.tops, run.saved, run.flops, run.recomputed] for run in atlas.runs],
+            "runs": [
+                [*map(_plain_sizes, (run.change, run.saved, run.flops, run.recomputed, *run.tops))]
+                for run in atlas.runs
+            ],
             "sheets": {
                 name: {"rows": [*astuple(sheet.rows)], "whos": sheet.whos, "runs": sheet.runs}
                 for name, sheet in atlas.sheets.items()
@@ -51,7 +55,7 @@ def atlas_of(text: str) -> Atlas:
     )
 
 
-def _run(change: Any, tops: Any, saved: Any, flops: Any, recomputed: Any) -> RunOutline:
+def _run(change: Any, saved: Any, flops: Any, recomputed: Any, *tops: Any) -> RunOutline:
     return RunOutline(
         _sizes(change),
         tuple(map(_sizes, tops)),
@@ -61,8 +65,13 @@ def _run(change: Any, tops: Any, saved: Any, flops: Any, recomputed: Any) -> Run
     )
 
 
+def _plain_sizes(sizes: Sizes | None) -> list[int] | None:
+    """Numbers and counts in turn."""
+    return None if sizes is None else [*chain.from_iterable(sizes)]
+
+
 def _sizes(plain: Any) -> Sizes:
-    return tuple([(number, count) for number, count in plain])
+    return tuple(zip(plain[::2], plain[1::2], strict=True))
 
 
 def _plain_size(size: Size) -> Any:

@@ -217,7 +217,11 @@ def _reach(shape: Shape, strides: Strides, offset: int) -> int:
 
 def wants_gradient(*tensors: Any) -> bool:
     """Whether an operator on these becomes part of a graph."""
-    return STATE.grad_enabled and any(isinstance(tensor, Tensor) and tensor.requires_grad for tensor in tensors)
+    if STATE.grad_enabled:
+        for tensor in tensors:
+            if isinstance(tensor, Tensor) and tensor.requires_grad:
+                return True
+    return False
 
 
 class _GradMode(ContextDecorator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from tttdit.core.symbolic.formula import Formula
 
@@ -15,10 +15,14 @@ LONGEST_CHAIN = 64
 _listening = threading.local()
 
 
-class _Remembered(threading.local):
-    """What arithmetic in this thread has made, by the operation and the identities of its operands, which are held so that they stay."""
+# What arithmetic has made, by the operation and the identities of its operands, which are held so that they stay.
+Results: TypeAlias = "dict[tuple[object, int, int], tuple[Dim, object, object]]"
 
-    results: dict[tuple[object, int, int], tuple[Dim, object, object]] | None = None
+
+class _Remembered(threading.local):
+    """What arithmetic in this thread has made; None where it is not remembered."""
+
+    results: Results | None = None
 
 
 _remembered = _Remembered()
@@ -118,6 +122,13 @@ def formula_of(value: int) -> Formula:
     return value.formula if isinstance(value, Dim) else Formula.number(int(value))
 
 
+def rounded_up(dividend: int, divisor: int) -> Dim:
+    """The quotient rounded up, with a formula that says so even where it comes out even."""
+    quotient = _make(_ceiling, dividend, divisor, lambda a, b: -(-int(a) // int(b)))
+    assert isinstance(quotient, Dim)
+    return quotient
+
+
 @contextmanager
 def listening(heard: Callable[[int, int], None]) -> Iterator[None]:
     """Calls `heard(dividend, divisor)` for each floor division of dimensions, in this thread, that leaves a remainder.
@@ -153,10 +164,16 @@ def _make(
 
 
 @contextmanager
-def remembering() -> Iterator[None]:
-    """What arithmetic of the same dimensions has made in here is found again, formula and all: layers that are alike count alike."""
+def remembering(results: Results | None = None) -> Iterator[None]:
+    """What arithmetic of the same dimensions has made in here is found again, formula and all: layers that are alike count alike.
+
+    With `results` it is found there by others too, who are given the same.
+    """
     before = _remembered.results
-    _remembered.results = {} if before is None else before
+    if results is not None:
+        _remembered.results = results
+    elif before is None:
+        _remembered.results = {}
     try:
         yield
     finally:
@@ -179,20 +196,22 @@ def _divide(left: Formula, right: Formula) -> Formula:
     return left / right
 
 
+def _ceiling(left: Formula, right: Formula) -> Formula:
+    return -Formula.floor(-left, right)
+
+
 def _quotient(left: Any, right: Any) -> Any:
     if not (isinstance(left, int) and isinstance(right, int)):
         return NotImplemented
-    value, rest = divmod(int(left), int(right))
-    if rest == 0:
+    if int(left) % int(right) == 0:
         return _make(_divide, left, right, lambda a, b: int(a) // int(b))
     heard = getattr(_listening, "heard", None)
     if heard is not None and left >= 0:
         heard(left, right)
-    return Dim(value, Formula.floor(formula_of(left), formula_of(right)))
+    return _make(Formula.floor, left, right, lambda a, b: int(a) // int(b))
 
 
 def _remainder(left: Any, right: Any) -> Any:
     if not (isinstance(left, int) and isinstance(right, int)):
         return NotImplemented
-    value = int(left) % int(right)
-    return Dim(value, Formula.modulo(formula_of(left), formula_of(right))) if value else 0
+    return _make(Formula.modulo, left, right, lambda a, b: int(a) % int(b)) if int(left) % int(right) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import frozen
@@ -31,6 +32,9 @@ class DType:
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
+    def __reduce__(self) -> tuple[Callable[[str], DType], tuple[str]]:
+        return _named, (self.name,)  # types are compared by identity
+
 
 bool_ = DType("bool", 1, 0, 0)
 uint8 = DType("uint8", 1, 1, 1)
@@ -52,6 +56,10 @@ NAMES: dict[str, DType] = {
     "float": float32,
     "double": float64,
 }
+
+
+def _named(name: str) -> DType:
+    return NAMES[name]
 
 
 def default_dtype() -> DType:

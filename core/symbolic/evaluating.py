@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
@@ -65,8 +66,9 @@ class Evaluation:
     def figures(self, name: str, rows: Rows, others: Mapping[str, int]) -> Figures:
         """Of the structure of this name, with its layers in these rows."""
         live = peak = blocks = peak_in_blocks = saved = flops = recomputed = 0
+        known = self._known(others)
         for number, times in self._order(name, rows):
-            run = self.run(number, others)
+            run = known.get(number) or self.run(number, others)
             change, change_in_blocks = run.change, run.change_in_blocks
             high, high_in_blocks = live + run.top, blocks + run.top_in_blocks
             if times > 1:  # of several in a row the last is the highest, or the first
@@ -196,7 +198,13 @@ class _Reduced:
 def _highest(tops: Sequence[Sizes], sizes: _Table) -> Mapping[Sizes, int]:
     """Of tops that leave the same to the other symbols the highest: what is left, and what is known."""
     found: dict[Sizes, int] = {}
+    known, counts = 0, Counter[int]()
+    left: Sizes = ()
     for top in tops:
-        known, left = sizes.part(top)
+        more, left_more = sizes.part(top)
+        known += more
+        if left_more:
+            counts.update(dict(left_more))
+            left = tuple(sorted((number, count) for number, count in counts.items() if count))
         found[left] = max(known, found.get(left, known))
     return found

@@ -167,6 +167,9 @@ class Formula:
     def __bool__(self) -> bool:
         return bool(self.terms)
 
+    def __reduce__(self) -> tuple[type[Formula], tuple[dict[Monomial, Number]]]:
+        return Formula, (self.terms,)  # without its hash, which is another in another process
+
     def __repr__(self) -> str:
         return f"Formula({self})"
 

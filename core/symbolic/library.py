@@ -92,6 +92,9 @@ class CustomOperator:
         self._backward: Callable[..., Any] | None = None
         self._setup: Callable[..., None] | None = None
 
+    def __reduce__(self) -> tuple[Callable[[str], CustomOperator], tuple[str]]:
+        return _named, (self.name,)  # another process has one of its own
+
     def register_fake(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """What makes results like the body's, without values: run instead of it where nobody wants to look inside."""
         self._fake = fn
@@ -158,9 +161,9 @@ class CustomOperator:
 
     def work(self, arguments: Sequence[Any]) -> Work:
         """The body's work for arguments of these sizes. It is run for it, once, with its loops shortened."""
-        plain = [_plain(argument) for argument in arguments]
-        key = (STATE.device, STATE.in_place, *map(_look, plain))
+        key = (STATE.device, STATE.in_place, *map(_plain_look, arguments))
         if key not in self._works:
+            plain = [_plain(argument) for argument in arguments]
             before, STATE.inside_operators = STATE.inside_operators, True
             try:
                 with Meter() as meter, shortened(STEPS_COUNTED):
@@ -208,6 +211,10 @@ class CustomOperator:
         return result
 
 
+def _named(name: str) -> CustomOperator:
+    return OPERATORS[name]
+
+
 def _look(argument: Any) -> Hashable:
     """What an operator can see of an argument, formulas included."""
     if isinstance(argument, Tensor):
@@ -215,6 +222,15 @@ def _look(argument: Any) -> Hashable:
     if isinstance(argument, (list, tuple)):
         return tuple(map(_look, argument))
     return argument.formula if isinstance(argument, Dim) else (type(argument), argument)
+
+
+def _plain_look(argument: Any) -> Hashable:
+    """What an operator can see of an argument, without formulas."""
+    if isinstance(argument, Tensor):
+        return tuple(map(int, argument.shape)), argument.strides, argument.dtype
+    if isinstance(argument, (list, tuple)):
+        return tuple(map(_plain_look, argument))
+    return (int, int(argument)) if isinstance(argument, Dim) else (type(argument), argument)
 
 
 def _plain(argument: Any) -> Any:

@@ -69,7 +69,8 @@ def _operand(argument: Any) -> Any:
         whole = argument if is_dense(argument.shape, argument.strides) else _cut_from(argument)
         if whole is None:
             return _Fixed(tuple(map(int, argument.shape)), argument.dtype.name, argument.strides)
-        order = sorted(range(whole.ndim), key=lambda d: (whole.strides[d], whole.shape[d] != 1, d), reverse=True)
+        strides, ones = whole.strides, tuple(size != 1 for size in whole.shape)
+        order = sorted(range(whole.ndim), key=lambda d: (strides[d], ones[d], d), reverse=True)
         memory = None if whole is argument else tuple(map(formula_of, whole.shape))
         return Layout(tuple(map(formula_of, argument.shape)), argument.dtype.name, tuple(order), memory)
     if isinstance(argument, (list, tuple)):

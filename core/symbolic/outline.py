@@ -19,7 +19,7 @@ from tttdit.core.symbolic.dimension import formula_of
 from tttdit.core.symbolic.formula import Formula, Number
 from tttdit.core.symbolic.operands import Operands
 from tttdit.core.symbolic.packing import Packing
-from tttdit.core.symbolic.periods import HEAD, Rows, Run, Who, repeated, runs_of
+from tttdit.core.symbolic.periods import HEAD, Rows, Who, cut, repeated
 from tttdit.core.symbolic.tape import Tape, Task
 
 # Bytes or work: a number, a formula, or what a custom operator's body does.
@@ -32,8 +32,9 @@ Sizes: TypeAlias = tuple[tuple[int, int], ...]
 class RunOutline:
     """A run: what it changes, and what lives at its highest moments, beside what lived before it.
 
-    `saved` is what lives when the loss has been computed, in the run in which that happens. `flops` and `recomputed` are numbers of tasks,
-    with how often each is done.
+    `tops` are these moments in order, each with what lives more, or less, than at the one before: most lives on. `saved` is what lives when
+    the loss has been computed, in the run in which that happens. `flops` and `recomputed` are numbers of tasks, with how often each is
+    done.
     """
 
     change: Sizes
@@ -47,7 +48,7 @@ class RunOutline:
         return self._sums() == other._sums()
 
     def _sums(self) -> tuple[object, ...]:
-        return self.change, set(self.tops), self.flops, self.recomputed
+        return self.change, self.tops, self.flops, self.recomputed
 
 
 @frozen
@@ -86,20 +87,12 @@ FEWEST_GROUPS, FEWEST_LAYERS = 4, 5
 def outline(tape: Tape, rows: Rows) -> Outline:
     """The outline of a record of a step with so many layers."""
     book = _Book(tape)
-    runs = runs_of(tape, rows)
-    starts, at = [], 0
-    for run in runs:
-        starts.append(at)
-        at += len(run.moments)
-    return Outline(
-        rows,
-        tuple((run.who, book.run(run, start)) for run, start in zip(runs, starts, strict=True)),
-        *book.sizes_and_tasks(),
-    )
+    runs = tuple((who, book.run(start, end)) for start, end, who in cut(tape, rows))
+    return Outline(rows, runs, *book.sizes_and_tasks())
 
 
 class _Book:
-    """Numbers sizes and tasks, and keeps the books of what lives."""
+    """Numbers sizes and tasks, and keeps the books of what lives: how many of each size, and above that their sums of terms."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
@@ -111,19 +104,24 @@ class _Book:
             for task in tasks:
                 if isinstance(task.of, Operands):
                     self._sizes.setdefault(task.of, len(self._sizes))
-        self._packing = Packing(len(self._sizes), 18)  # bits: a run makes no more tensors
-        self._terms, self._in_terms = _terms(self._sizes)
-        self._change: Counter[int] = Counter()  # what comes and goes at a moment
-        self._gone: Counter[int] = Counter()  # what goes, of that
-        self._change_in_terms: Counter[int] = Counter()
+        self._counts = Packing(len(self._sizes), 18)  # bits: a run makes no more tensors
+        self._terms, in_terms = _terms(self._sizes)
+        self._zero = self._counts.zero | self._terms.zero << self._counts.width
+        self._one = [self._counts.unit(number) + (terms << self._counts.width) for number, terms in enumerate(in_terms)]
+        # before each moment, and at the end: what comes and goes, and whether something goes
+        self._change = [0] * (len(tape.moments) + 1)
+        self._lets_go = [False] * (len(tape.moments) + 1)
+        self._gone_by_loss = (
+            0  # nothing comes between the loss and the first moment of backward but what that moment makes
+        )
         for one, number in zip(tape.allocations, numbers, strict=True):
-            unit, terms = self._packing.unit(number), self._in_terms[number]
-            self._change[one.made] += unit
-            self._change_in_terms[one.made] += terms
+            size = self._one[number]
+            self._change[one.made] += size
             if one.gone is not None:
-                self._change[one.gone] -= unit
-                self._change_in_terms[one.gone] -= terms
-                self._gone[one.gone] -= unit
+                self._change[one.gone] -= size
+                self._lets_go[one.gone] = True
+                if one.gone == tape.forward:
+                    self._gone_by_loss += size
 
     def _numbers(self) -> list[int]:
         """The number of each allocation's size."""
@@ -140,43 +138,52 @@ class _Book:
     def sizes_and_tasks(self) -> tuple[tuple[Size, ...], tuple[Size, ...]]:
         return tuple(self._sizes), tuple(self._tasks)
 
-    def run(self, run: Run, start: int) -> RunOutline:
-        """The outline of a run that begins at a moment."""
-        live, in_terms, saved = self._packing.zero, self._terms.zero, None
-        highs: list[tuple[int, int, int]] = []
+    def run(self, start: int, end: int) -> RunOutline:
+        """The outline of a run from one moment until another."""
+        tape, change, lets_go = self._tape, self._change, self._lets_go
+        live, saved = self._zero, None
+        highs: dict[int, int] = {}  # what lives, and the first moment at which that does
         flops: Counter[int] = Counter()
         recomputed: Counter[int] = Counter()
-        end = start + len(run.moments)
-        for at, moment in enumerate(run.moments, start):
-            if at == self._tape.forward:
-                # nothing comes or goes between the loss and the first moment of backward but what that moment makes
-                saved = live + self._gone[at]
-            live += self._change[at]
-            in_terms += self._change_in_terms[at]
-            workspace = workspace_in_terms = 0
-            for task in self._tape.tasks.get(at, ()):
+        for at in range(start, end):
+            if at == tape.forward:
+                saved = live - self._gone_by_loss
+            live += change[at]
+            workspace = 0
+            for task in tape.tasks.get(at, ()):
                 number = self._task(task)
                 flops[number] += task.times
-                if moment.recomputing:
+                if tape.moments[at].recomputing:
                     recomputed[number] += task.times
                 if isinstance(task.of, Operands):
-                    number = self._sizes[task.of]
-                    workspace += self._packing.unit(number)
-                    workspace_in_terms += self._in_terms[number]
-            if workspace or at + 1 == end or self._gone[at + 1]:
-                highs.append((moment.high, in_terms + workspace_in_terms, live + workspace))
-        if end == len(self._tape.moments) == self._tape.forward:  # nothing is trained
-            saved = live + self._gone[end]
-        highs.sort(reverse=True)
-        by_terms = {terms: sizes for _, terms, sizes in reversed(highs)}
-        highest = self._terms.highest(terms for _, terms, _ in highs)
+                    workspace += self._one[self._sizes[task.of]]
+            if workspace or lets_go[at + 1] or at + 1 == end:
+                highs.setdefault(live + workspace, at)
+        if end == len(tape.moments) == tape.forward:  # nothing is trained
+            saved = live - self._gone_by_loss
         return RunOutline(
-            self._packing.unpacked(live),
-            tuple(self._packing.unpacked(by_terms[terms]) for terms in highest),
-            None if saved is None else self._packing.unpacked(saved),
+            self._unpacked(live),
+            self._tops(highs),
+            None if saved is None else self._unpacked(saved),
             _sorted(flops),
             _sorted(recomputed),
         )
+
+    def _tops(self, highs: Mapping[int, int]) -> tuple[Sizes, ...]:
+        """Of highs, with their moments, those that no other is at least as high as, whatever symbols stand for; of the same sum of terms
+        one.
+        """
+        of_terms: dict[int, int] = {}
+        for live in sorted(highs, key=lambda live: (self._tape.high[highs[live]], live), reverse=True):
+            of_terms.setdefault(live >> self._counts.width, live)
+        tops = [of_terms[terms] for terms in self._terms.highest(of_terms)]
+        tops.sort(key=lambda live: highs[live])
+        return tuple(
+            self._unpacked(live - before + self._zero) for before, live in zip([self._zero, *tops], tops, strict=False)
+        )
+
+    def _unpacked(self, live: int) -> Sizes:
+        return self._counts.unpacked(live & self._counts.all)
 
     def _task(self, task: Task) -> int:
         if isinstance(task.of, Operands):

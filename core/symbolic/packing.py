@@ -8,12 +8,15 @@ from collections.abc import Iterable
 class Packing:
     """Vectors of `length` numbers, each greater than -2^(bits - 2) and less than 2^(bits - 2), as sums of `unit`s.
 
-    A sum holds its numbers in fields of `bits` bits; `zero` is the vector of zeros. The top bit of a field stays free, which is how two
-    vectors are compared: set in one, it is still there after the other has been subtracted exactly where no number is greater.
+    A sum holds its numbers in fields of `bits` bits, `width` in all; `zero` is the vector of zeros, `all` has every bit set. The top bit of
+    a field stays free, which is how two vectors are compared: set in one, it is still there after the other has been subtracted exactly
+    where no number is greater.
     """
 
     def __init__(self, length: int, bits: int) -> None:
         self._bits = bits
+        self.width = bits * length
+        self.all = (1 << self.width) - 1
         ones = sum(1 << (bits * at) for at in range(length))
         self.zero = ones << (bits - 2)
         self._tops = ones << (bits - 1)
@@ -21,10 +24,6 @@ class Packing:
     def unit(self, at: int) -> int:
         """What a vector grows by if its number at this place grows by one."""
         return 1 << (self._bits * at)
-
-    def first(self, vector: int) -> int:
-        """What vectors can be ordered by so that those with a greater first number come later."""
-        return vector & ((1 << self._bits) - 1)
 
     def unpacked(self, vector: int) -> tuple[tuple[int, int], ...]:
         """Places and numbers of a vector, without the zeros."""
@@ -43,9 +42,12 @@ class Packing:
 
     def highest(self, vectors: Iterable[int]) -> list[int]:
         """Those that are not within another, one of each; quick if the greater ones come first."""
-        kept: list[int] = []
+        tops, kept = self._tops, list[int]()
         for vector in vectors:
-            if not any(self.is_within(vector, other) for other in kept):
+            for other in kept:  # `is_within`, for whoever calls a million times
+                if ((other | tops) - vector) & tops == tops:
+                    break
+            else:
                 kept = [other for other in kept if not self.is_within(other, vector)]
                 kept.append(vector)
         return kept

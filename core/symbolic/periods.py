@@ -152,8 +152,6 @@ HEAD = "head"  # the phase of what comes before all layers
 
 def runs_of(tape: Tape, rows: Rows) -> list[Run]:
     """A record cut into runs. What happens between layers belongs to the one before."""
-    starts = list(_cut(tape, rows))
-    ends = [*(start for start, _ in starts[1:]), len(tape.moments)]
     makers: dict[int, tuple[Who, int]] = {}  # of each allocation: who made it, and which of its it is
     made: dict[int, list[Allocation]] = defaultdict(list)
     gone: dict[int, list[int]] = defaultdict(list)
@@ -162,7 +160,7 @@ def runs_of(tape: Tape, rows: Rows) -> list[Run]:
         if allocation.gone is not None:
             gone[allocation.gone].append(allocation.number)
     runs, before = list[Run](), 0
-    for (start, who), end in zip(starts, ends, strict=True):
+    for start, end, who in cut(tape, rows):
         here = [(at - start, one) for at in range(start, end) for one in made.get(at, ())]
         for which, (_, one) in enumerate(here):
             makers[one.number] = who, which
@@ -176,22 +174,27 @@ def runs_of(tape: Tape, rows: Rows) -> list[Run]:
     return runs
 
 
-def _cut(tape: Tape, rows: Rows) -> Iterator[tuple[int, Who]]:
-    """Where runs begin, and whose they are."""
+def cut(tape: Tape, rows: Rows) -> list[tuple[int, int, Who]]:
+    """Where runs begin, where they end, and whose they are."""
     prefix = f"{tape.layers}."
     found: list[tuple[int, str, int, int]] = [(0, HEAD, 0, 0)]
+    before = None
     for at, moment in enumerate(tape.moments):
-        if moment.place.startswith(prefix):
+        now = moment.place, moment.phase
+        if now != before and moment.place.startswith(prefix):
             layer = int(moment.place[len(prefix) :].partition(".")[0])
             here = (moment.phase, *rows.place(layer))
             if here != found[-1][1:]:
                 found.append((at, *here))
+        before = now
     visits: dict[tuple[str, int, int], int] = defaultdict(int)
-    cut: list[tuple[int, Who]] = []
+    runs: list[tuple[int, int, Who]] = []
+    end = len(tape.moments)
     for at, phase, group, layer in reversed(found):
         visits[phase, group, layer] -= 1
-        cut.append((at, (phase, group, visits[phase, group, layer], layer)))
-    return reversed(cut)
+        runs.append((at, end, (phase, group, visits[phase, group, layer], layer)))
+        end = at
+    return runs[::-1]
 
 
 def _held(here: Who, maker: Who, number: int, rows: Rows) -> Held:

@@ -101,7 +101,7 @@ def broadcast(call: str, *shapes: Shape) -> tuple[int, ...]:
     dims = max(map(len, shapes))
     result: list[int] = [1] * dims
     for shape in shapes:
-        for i, size in enumerate(reversed(shape)):
+        for i, size in enumerate(reversed(tuple(shape))):
             at = dims - 1 - i
             have = result[at]
             if have == 1:
@@ -238,8 +238,7 @@ def reshape(tensor: Tensor, shape: Shape) -> Tensor:
 
 def permute(tensor: Tensor, dims: Sequence[int], name: str = "permute") -> Tensor:
     """Dimensions in another order."""
-    dims = [axis(tensor, dim) for dim in dims]
-    return view(tensor, [tensor.shape[d] for d in dims], tuple(tensor.strides[d] for d in dims), name)
+    return _permuted(tensor, [axis(tensor, dim) for dim in dims], name)
 
 
 def transpose(tensor: Tensor, first: int, second: int, name: str = "transpose") -> Tensor:
@@ -248,7 +247,12 @@ def transpose(tensor: Tensor, first: int, second: int, name: str = "transpose") 
     a, b = axis(tensor, first), axis(tensor, second)
     if dims:
         dims[a], dims[b] = dims[b], dims[a]
-    return permute(tensor, dims, name)
+    return _permuted(tensor, dims, name)
+
+
+def _permuted(tensor: Tensor, dims: Sequence[int], name: str) -> Tensor:
+    shape, strides = tuple(tensor.shape), tensor.strides
+    return view(tensor, [shape[d] for d in dims], tuple([strides[d] for d in dims]), name)
 
 
 def expand(tensor: Tensor, shape: Shape) -> Tensor:
@@ -275,15 +279,16 @@ def slice_(tensor: Tensor, dim: int, start: int, stop: int, step: int = 1, name:
         tensor.strides if step == 1 else (*tensor.strides[:at], tensor.strides[at] * step, *tensor.strides[at + 1 :])
     )
     offset = tensor.offset + int(start) * tensor.strides[at]
-    return view(tensor, (*tensor.shape[:at], length, *tensor.shape[at + 1 :]), strides, name, offset)
+    shape = tuple(tensor.shape)
+    return view(tensor, (*shape[:at], length, *shape[at + 1 :]), strides, name, offset)
 
 
 def select(tensor: Tensor, dim: int, index: int = 0) -> Tensor:
     """One element of a dimension, which goes away."""
     at = axis(tensor, dim)
     offset = tensor.offset + int(index) * tensor.strides[at]
-    shape = (*tensor.shape[:at], *tensor.shape[at + 1 :])
-    return view(tensor, shape, tensor.strides[:at] + tensor.strides[at + 1 :], "select", offset)
+    shape = tuple(tensor.shape)
+    return view(tensor, shape[:at] + shape[at + 1 :], tensor.strides[:at] + tensor.strides[at + 1 :], "select", offset)
 
 
 def unsqueeze(tensor: Tensor, dim: int) -> Tensor:

@@ -21,10 +21,9 @@ from attrs import frozen
 
 from tttdit.core.errors import Unpredicted
 from tttdit.core.symbolic import raw
-from tttdit.core.symbolic.dimension import Dim, formula_of
+from tttdit.core.symbolic.dimension import Dim, rounded_up
 from tttdit.core.symbolic.distributed.dtensor import DTensor
 from tttdit.core.symbolic.dtype import NAMES, DType, float32
-from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.function import Function
 from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.state import Recorder as Calls
@@ -53,10 +52,9 @@ class Sharding:
 
     def rows(self, size: int) -> int:
         """How many of so many rows a rank holds, padding included."""
-        rows = -(-size // self.shards)
         if self.for_any_size and isinstance(size, Dim):
-            return Dim(int(rows), -Formula.floor(-size.formula, formula_of(self.shards)))
-        return rows
+            return rounded_up(size, self.shards)
+        return -(-size // self.shards)
 
     @property
     def holds_every_layer(self) -> bool:

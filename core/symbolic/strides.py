@@ -2,11 +2,14 @@
 
 Ported rules of ATen: `computeStride` (aten/src/ATen/TensorUtils.cpp) and TensorIterator's choice of an output layout
 (aten/src/ATen/TensorIterator.cpp, reorder_dimensions and allocate_or_resize_outputs). Strides are plain ints, counted in elements.
+
+Layers that are alike ask the same again and again, so that answers are remembered: they follow from values, not from formulas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -16,9 +19,16 @@ if TYPE_CHECKING:
 Shape = Sequence[int]
 Strides = tuple[int, ...]
 
+REMEMBERED = 4096  # answers of each kind; a model asks for some hundred
+
 
 def contiguous_strides(shape: Shape) -> Strides:
     """Row by row."""
+    return _contiguous_strides(tuple(shape))
+
+
+@lru_cache(REMEMBERED)
+def _contiguous_strides(shape: tuple[int, ...]) -> Strides:
     strides, elements = [], 1
     for size in reversed(shape):
         strides.append(elements)
@@ -28,6 +38,11 @@ def contiguous_strides(shape: Shape) -> Strides:
 
 def is_contiguous(shape: Shape, strides: Strides) -> bool:
     """Whether the elements lie row by row; dimensions of 1 do not matter."""
+    return _is_contiguous(tuple(shape), strides)
+
+
+@lru_cache(REMEMBERED)
+def _is_contiguous(shape: tuple[int, ...], strides: Strides) -> bool:
     elements = 1
     for size, stride in zip(reversed(shape), reversed(strides), strict=True):
         if size != 1:
@@ -39,6 +54,11 @@ def is_contiguous(shape: Shape, strides: Strides) -> bool:
 
 def is_dense(shape: Shape, strides: Strides) -> bool:
     """Whether the elements fill their memory without overlap, in whatever order."""
+    return _is_dense(tuple(shape), strides)
+
+
+@lru_cache(REMEMBERED)
+def _is_dense(shape: tuple[int, ...], strides: Strides) -> bool:
     elements = 1
     for stride, size in sorted((stride, int(size)) for size, stride in zip(shape, strides, strict=True) if size != 1):
         if stride != elements:
@@ -84,6 +104,11 @@ def channels_last_strides(shape: Shape) -> Strides:
 
 def view_strides(shape: Shape, strides: Strides, new: Shape) -> Strides | None:
     """The strides of a view with another shape; None where it takes a copy."""
+    return _view_strides(tuple(shape), strides, tuple(new))
+
+
+@lru_cache(REMEMBERED)
+def _view_strides(shape: tuple[int, ...], strides: Strides, new: tuple[int, ...]) -> Strides | None:
     if prod(map(int, shape)) == 0:
         return contiguous_strides(new)
     if not shape:
@@ -112,23 +137,32 @@ def output_strides(shape: Shape, operands: Sequence[Tensor], *, alike: bool = Tr
 
     `alike`: there are no operands of other shapes beside these.
     """
-    if alike and all(operand.shape == shape for operand in operands):
-        if all(operand.is_contiguous() for operand in operands):
+    return _output_strides(
+        tuple(shape), tuple([(tuple(operand.shape), operand.strides) for operand in operands]), alike
+    )
+
+
+@lru_cache(REMEMBERED)
+def _output_strides(
+    shape: tuple[int, ...], operands: tuple[tuple[tuple[int, ...], Strides], ...], alike: bool
+) -> Strides:
+    if alike and all(have == shape for have, _ in operands):
+        if all(is_contiguous(shape, strides) for _, strides in operands):
             return contiguous_strides(shape)
-        if len(shape) == 4 and all(_is_in_order(shape, operand.strides, (1, 3, 2, 0)) for operand in operands):
+        if len(shape) == 4 and all(_is_in_order(shape, strides, (1, 3, 2, 0)) for _, strides in operands):
             return channels_last_strides(shape)
-        first = operands[0]
-        if all(operand.strides == first.strides for operand in operands) and is_dense(shape, first.strides):
-            return first.strides
+        _, first = operands[0]
+        if all(strides == first for _, strides in operands) and is_dense(shape, first):
+            return first
     dims = len(shape)
     table = []
-    for operand in operands:
-        missing = dims - len(operand.shape)
+    for have, theirs in operands:
+        missing = dims - len(have)
         table.append(
             [0] * missing
             + [
                 0 if size == 1 and shape[missing + i] != 1 else stride
-                for i, (size, stride) in enumerate(zip(operand.shape, operand.strides, strict=True))
+                for i, (size, stride) in enumerate(zip(have, theirs, strict=True))
             ]
         )
 

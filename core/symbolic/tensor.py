@@ -89,7 +89,7 @@ class Tensor:
         offset: int = 0,
         base: Tensor | None = None,
     ) -> None:
-        self.shape = Size(shape)
+        self.shape = shape if type(shape) is Size else Size(shape)
         self.strides = strides
         self.dtype = dtype
         self.storage = storage

@@ -135,8 +135,9 @@ class Elementwise:
             if not isinstance(operand, (Tensor, int, float)):
                 raise _misfit(call, operand)
         node = original = None
-        if self._at:
-            node = change(call, self.name, [operands[at] for at in self._at], self._backward(operands))
+        inputs = [operands[at] for at in self._at]
+        if wants_gradient(*inputs):
+            node = change(call, self.name, inputs, self._backward(operands))
         if node:
             original = self._save(node, operands, changed=True)
         write(call, target, *others, dtype=self.dtype(*operands))

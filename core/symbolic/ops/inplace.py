@@ -108,7 +108,7 @@ def _copy_slices(inner: Backward, view: Tensor, base: Tensor) -> Backward:
 
 
 def _refuse_expanded(call: str, shape: Shape, strides: Strides) -> None:
-    if any(stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)):
+    if 0 in strides and any(stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)):
         raise SymbolicError(
             f"{call}: {shape_text(shape)} with strides {strides} is expanded: several of its elements lie at one place, and cannot be "
             "changed in place; clone it first"
@@ -116,6 +116,8 @@ def _refuse_expanded(call: str, shape: Shape, strides: Strides) -> None:
 
 
 def _check_shape(call: str, target: Tensor, other: Tensor) -> None:
+    if other.shape == target.shape:
+        return
     missing = target.ndim - other.ndim
     for at, size in enumerate(other.shape):
         have = target.shape[missing + at] if missing + at >= 0 else None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from small_specs import small_stage
 
-from tttdit.checker.memory import outlining, sweeping
+from tttdit.checker.memory import recording, sweeping
 from tttdit.checker.memory.predicting import predict, with_memory
 from tttdit.checker.memory.prediction import Runtime
 from tttdit.checker.memory.settings import Outlook, Setting, settings
@@ -119,7 +119,7 @@ def test_what_was_found_out_holds_for_other_sizes(
     def recorded(*arguments: object) -> None:
         raise AssertionError("recorded once more")
 
-    monkeypatch.setattr(outlining, "_outlined", recorded)
+    monkeypatch.setattr(recording, "record_step", recorded)
     compare(wide, chosen, device, runtime)
 
 
@@ -132,8 +132,8 @@ def test_what_tensor_parallel_ranks_share_out_alike_holds_for_them(
     chosen = random.Random(5).sample(settings(narrow), 2)
     sweep(narrow, chosen, "cuda", "fsdp2")
     made: list[object] = []
-    outlined = outlining._outlined
-    monkeypatch.setattr(outlining, "_outlined", lambda *given: made.append(given) or outlined(*given))
+    record_step = recording.record_step
+    monkeypatch.setattr(recording, "record_step", lambda *given: made.append(given) or record_step(*given))
     compare(wide, chosen, "cuda", "fsdp2")
     assert not made
     compare(stage_of(two, "model.timestep_width=17"), chosen, "cuda", "fsdp2")

@@ -21,7 +21,7 @@ from tttdit.core.symbolic.sharding import MASTER
 from tttdit.core.symbolic.tape import Moment, Standing, Tape
 
 # Operators of tensor-parallel ranks, and what they are called here. Processes on CPUs have no all-to-all: theirs is an all-gather.
-COLLECTIVES = {ALL_GATHER: "all-gather", ALL_REDUCE: "all-reduce", ALL_TO_ALL: "all-to-all"}
+CALLED = {ALL_GATHER: "all-gather", ALL_REDUCE: "all-reduce", ALL_TO_ALL: "all-to-all"}
 
 
 @frozen
@@ -91,15 +91,12 @@ def _exchanges(tape: Tape, stage: Stage) -> Iterator[Exchange]:
 def _among_heads(tape: Tape, ranks: int) -> Mapping[tuple[str, str], list[tuple[int, int]]]:
     """What tensor-parallel ranks send each other and get, collective by collective, by its name and what it is for."""
     found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    if ranks == 1:
-        return found
-    results = {one.made: one.nbytes for one in tape.allocations if tape.moments[one.made].name in COLLECTIVES}
-    for at in range(len(tape.moments) if tape.passes is None else tape.passes):
-        moment = tape.moments[at]
-        if moment.name in COLLECTIVES:
-            received = results[at]
-            sent = received // ranks if moment.name == ALL_GATHER else received
-            found[COLLECTIVES[moment.name], _purpose(moment, tape.layers)].append((sent, received))
+    here = set(tape.exchanges)
+    results = {one.made: one.nbytes for one in tape.allocations if one.made in here} if here else {}
+    for at in tape.exchanges:
+        moment, received = tape.moments[at], results[at]
+        sent = received // ranks if moment.name == ALL_GATHER else received
+        found[CALLED[moment.name], _purpose(moment, tape.layers)].append((sent, received))
     return found
 
 

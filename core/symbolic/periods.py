@@ -342,12 +342,17 @@ class _Whole:
             high=[live + moment.workspace for live, moment in zip(self._live, self._moments, strict=True)],
             forward=forward,
             tasks={},
+            exchanges=self._exchanges(),
             saved_bytes=sum(
                 one.nbytes for one, made, gone in lives if made < forward and (gone is None or gone > forward)
             ),
             flops=sum(moment.flops for moment in self._moments),
             recompute_flops=sum(moment.flops for moment in self._moments if moment.recomputing),
         )
+
+    def _exchanges(self) -> Sequence[int]:
+        names = {self._tape.moments[at].name for at in self._tape.exchanges}
+        return [at for at, moment in enumerate(self._moments) if moment.name in names] if names else ()
 
     def _standing(self) -> tuple[Standing, ...]:
         """What stands before the step, with all layers; what they share belongs to the first."""

@@ -14,6 +14,7 @@ from tttdit.core.stepping import OBJECTIVE, REMAT, Step, gradients_of, step_inpu
 from tttdit.core.symbolic import dtype as types
 from tttdit.core.symbolic.dimension import Dim, remembering
 from tttdit.core.symbolic.distributed.placements import DeviceMesh
+from tttdit.core.symbolic.distributed.redistributing import COLLECTIVES
 from tttdit.core.symbolic.formula import Formula
 from tttdit.core.symbolic.sharding import MASTER, ShardedCalls, Sharding
 from tttdit.core.symbolic.state import STATE
@@ -77,6 +78,8 @@ def _recorded(stage: Stage, manner: Manner) -> Tape:
         loss = _train(model, inputs, meter, calls, look_inside=False)
     meter.is_for("gradients", [each.grad for each in model.parameters() if each.grad is not None])
     tape = meter.tape(_with_gradients(standing, model, shards), layers)
+    if manner.sharding is not None and manner.sharding.tensor > 1:
+        tape = evolve(tape, exchanges=[at for at, moment in enumerate(tape.moments) if moment.name in COLLECTIVES])
     del loss  # which is held until all is counted
     return tape
 

@@ -112,7 +112,8 @@ class Tape:
     """One training step. `forward` is the number of moments until the loss has been computed.
 
     `layers` is the path of the list of the model's layers that are alike, "" where there is no such list. `passes` is the number of moments
-    of forward and backward, where others follow; the peak is theirs.
+    of forward and backward, where others follow; the peak is theirs. `exchanges` are the moments of those at which tensor-parallel ranks
+    send each other something.
     """
 
     standing: tuple[Standing, ...]
@@ -128,6 +129,7 @@ class Tape:
         factory=dict, repr=False
     )  # by the moment; of a step that was recorded whole
     passes: int | None = None
+    exchanges: Sequence[int] = ()
 
     @cached_property
     def peak_at(self) -> int:

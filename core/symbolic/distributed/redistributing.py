@@ -16,7 +16,7 @@ from tttdit.core.symbolic.state import STATE
 from tttdit.core.symbolic.strides import contiguous_strides
 from tttdit.core.symbolic.tensor import Tensor
 
-ALL_REDUCE, ALL_GATHER, ALL_TO_ALL = "all_reduce", "all_gather_into_tensor", "shard_dim_alltoall"
+ALL_REDUCE, ALL_GATHER, ALL_TO_ALL = COLLECTIVES = "all_reduce", "all_gather_into_tensor", "shard_dim_alltoall"
 
 
 def redistributed(

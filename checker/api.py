@@ -80,6 +80,7 @@ def check_paths(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     specs_only: bool = False,
+    shows_memory: bool = False,
     examine: Callable[[Checker, Document], FileReport] | None = None,
 ) -> Report:
     """The report on files and folders, as the command line names them; what could not be read is told in it.
@@ -87,7 +88,8 @@ def check_paths(
     With `specs_only` files that are named are passed over as those of a folder are.
 
     With `verify` what is right is proved too: made "small", or at "full" size. With `data` the files of data sources are looked into.
-    `examine` does more with a document than check it.
+    `shows_memory` is for those who will look at what all stages need: it is predicted on all cores. `examine` does more with a document
+    than check it.
     """
     unreadable: list[str] = []
     checker = Checker(
@@ -98,6 +100,7 @@ def check_paths(
         data=data,
         select=tuple(select),
         ignore=tuple(ignore),
+        shows_memory=shows_memory,
     )
     files: list[FileReport] = [
         examine(checker, document) if examine is not None else checker.check(document)

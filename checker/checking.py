@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from tttdit.checker.examining import Examined, examine
+from tttdit.checker.examining import Examined, examine, weighed
 from tttdit.checker.following import Followed
+from tttdit.checker.foretelling import foretell
 from tttdit.checker.importing import as_curriculum, importer_for, importer_of, read_with
 from tttdit.checker.judging import judge_document
 from tttdit.checker.report import FileReport, ProofReport, Scale, StageReport
@@ -39,7 +40,7 @@ class Checker:
     """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify.
 
     `data` says whether to look into the files of data sources; `select` and `ignore` say of which codes to hear
-    (`tttdit.checker.selecting`).
+    (`tttdit.checker.selecting`). With `shows_memory` somebody will look at every stage's memory, which is then predicted on all cores.
     """
 
     stage: str | None = None
@@ -49,6 +50,7 @@ class Checker:
     data: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    shows_memory: bool = False
     _parsed: tuple[Set, ...] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -93,9 +95,8 @@ class Checker:
         findings, reports = told([*document.findings, *curriculum.findings]), list[StageReport]()
         findings += told(self._of_document(document, every))
         is_sound = not _has_errors(findings)
-        before: Examined | None = None
-        for resolved in self._resolved(curriculum):
-            before = examined = examine(resolved, before)
+        for examined in self._examined(curriculum):
+            resolved = examined.resolved
             followed, proof, differences = self._proved(examined)
             in_files = self._in_files(examined, document)
             found = [*examined.findings, *in_files, *differences]
@@ -172,6 +173,15 @@ class Checker:
         for finding in judge_document(our_rules(), document, curriculum):
             if self.stage is None or finding.stage in (None, self.stage):
                 yield finding
+
+    def _examined(self, curriculum: Curriculum) -> Iterator[Examined]:
+        """The stages, looked at from all sides, in their order."""
+        stages: list[Examined] = []
+        for resolved in self._resolved(curriculum):
+            stages.append(examine(resolved, stages[-1] if stages else None))
+        if self.shows_memory:
+            foretell(stages)
+        return map(weighed, stages)
 
     def _resolved(self, curriculum: Curriculum) -> Iterator[Resolved]:
         return (resolve(spec, self.registry) for spec in curriculum.stages)

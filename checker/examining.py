@@ -1,8 +1,8 @@
-"""Looks at a resolved stage from all sides: its rules, then its model in the symbolic world, then the memory that it needs."""
+"""Looks at a resolved stage from all sides: its rules, then its model in the symbolic world; and then at the memory that it needs."""
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tttdit.checker.following import Followed, follow
 from tttdit.checker.judging import inspect, judge, weigh
@@ -33,7 +33,7 @@ class Examined:
 
 
 def examine(resolved: Resolved, before: Examined | None = None) -> Examined:
-    """What rules and model say about it. `before` is the stage of the curriculum that comes before."""
+    """What rules and model say about it, but for its memory. `before` is the stage of the curriculum that comes before."""
     findings, stage = list(resolved.findings), resolved.stage
     if stage is None:
         return Examined(resolved, tuple(findings), Followed())
@@ -49,11 +49,17 @@ def examine(resolved: Resolved, before: Examined | None = None) -> Examined:
         built_before = before.built if before is not None else None
         inspected = inspect(resolved.rules, built, built_before)
         findings += [locate(finding) for finding in inspected if not resolved.locator.rests_on_assumed(finding)]
-    weighing = _weighing(stage, followed, findings)
-    if weighing is not None:
-        weighed = weigh(resolved.rules, weighing)
-        findings += [locate(finding) for finding in weighed if not resolved.locator.rests_on_assumed(finding)]
-    return Examined(resolved, tuple(findings), followed, built, weighing)
+    return Examined(resolved, tuple(findings), followed, built, _weighing(stage, followed, findings))
+
+
+def weighed(examined: Examined) -> Examined:
+    """The same with what rules find in the memory that it needs, where that can be predicted."""
+    if examined.weighing is None:
+        return examined
+    locator = examined.resolved.locator
+    found = weigh(examined.resolved.rules, examined.weighing)
+    located = (locator.located(finding) for finding in found if not locator.rests_on_assumed(finding))
+    return evolve(examined, findings=(*examined.findings, *located))
 
 
 def _weighing(stage: Stage, followed: Followed, findings: list[Finding]) -> Weighing | None:

@@ -121,6 +121,7 @@ def check(
             select=select,
             ignore=ignore,
             specs_only=specs_only,
+            shows_memory=True,
             examine=fixer,
         )
         refused = fixer.refused if fixer is not None else ()

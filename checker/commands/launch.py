@@ -218,7 +218,7 @@ def _planned(
     from tttdit.checker.launch.groups import groups_of
     from tttdit.checker.showing import show_report
 
-    report = check_paths((path,), sets=sets, allowed=allowed, stage=None)
+    report = check_paths((path,), shows_memory=True, sets=sets, allowed=allowed, stage=None)
     if report.unreadable or report.exit_code:
         show_report(report, "full", sys.stdout, statistics=False)
         if report.unreadable:

@@ -84,7 +84,7 @@ def run(
     """
     from tttdit.checker.api import check_paths, load_spec
 
-    report = check_paths((path,), sets=sets, allowed=allowed, stage=stage)
+    report = check_paths((path,), shows_memory=True, sets=sets, allowed=allowed, stage=stage)
     leads = os.environ.get("RANK", "0") == "0"
     if report.unreadable or report.exit_code:
         if leads:

@@ -42,6 +42,13 @@ class Cache:
         except (OSError, UnicodeDecodeError):
             return None
 
+    def lacks(self, kind: str, key: str) -> bool:
+        """Whether something was not kept yet, and can be."""
+        if self._folder is None or self._path(kind, key).exists():
+            return False
+        nearest = next(folder for folder in (self._folder, *self._folder.parents) if folder.exists())
+        return os.access(nearest, os.W_OK)
+
     def write(self, kind: str, key: str, text: str) -> None:
         """Keeps a text; other processes see all of it, or nothing."""
         if self._folder is None:

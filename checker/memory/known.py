@@ -22,6 +22,13 @@ def predicted(stage: Stage, *, device: str, runtime: Runtime) -> Prediction:
     return _predicted(_Asked(device, runtime, _likeness(stage), stage))
 
 
+def is_news(stage: Stage, *, device: str, runtime: Runtime) -> bool:
+    """Whether what `predicted` says of a stage is not in the user's cache yet, and will be."""
+    from tttdit.checker.memory.cache import Cache
+
+    return Cache(stage).lacks("predictions", _key(_Asked(device, runtime, _likeness(stage), stage)))
+
+
 @contextmanager
 def unpredicted() -> Iterator[None]:
     """What keeps a prediction from being made is an Unpredicted with the reason."""
@@ -56,6 +63,10 @@ def _likeness(stage: Stage) -> tuple[Any, ...]:
     return tables, sizes, stage.assembly.of_a_step
 
 
+def _key(asked: _Asked) -> str:
+    return f"{asked.device} {asked.runtime} {asked.likeness!r}"
+
+
 _NO_TABLES = ("assembly", "dims", "laws", "wrote")
 
 
@@ -66,7 +77,7 @@ def _predicted(asked: _Asked) -> Prediction:
     from tttdit.checker.memory.prediction import prediction_of, text_of
 
     stage = asked.stage
-    cache, key = Cache(stage), f"{asked.device} {asked.runtime} {asked.likeness!r}"
+    cache, key = Cache(stage), _key(asked)
     kept = cache.read("predictions", key)
     known = prediction_of(kept) if kept is not None else None
     if known is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tttdit.checker.memory.known import predicted
+from tttdit.checker.memory.known import is_news, predicted
 from tttdit.checker.memory.refusing import refuse
 from tttdit.core.errors import Unpredicted
 
@@ -31,6 +31,11 @@ class Weighing:
         if isinstance(self._own, str):
             raise Unpredicted(self._own)
         return self._own
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the prediction has yet to be made, and will be kept then."""
+        return not self.stage.only_samples and is_news(self.stage, device=DEVICE, runtime=RUNTIME)
 
     @property
     def unpredicted(self) -> str:

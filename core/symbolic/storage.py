@@ -153,6 +153,7 @@ class Storage:
     __slots__ = ("__weakref__", "dtype", "meter", "nbytes", "number", "shape", "version")
 
     def __init__(self, shape: tuple[int, ...], dtype: DType) -> None:
+        self.meter: Meter | None = None  # first of all: an interrupt may come at any time
         self.shape = shape  # kept with its formulas, so that the bytes have one too
         self.dtype = dtype
         self.number = -1  # what a meter knows it by

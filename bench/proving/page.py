@@ -7,6 +7,7 @@ from statistics import mean, median
 
 from proving.beside import OTHER, STAGE, held, peak_beside_gradients, recorded
 from proving.case import ABOVE, BELOW, FLOPS_APART, Case
+from proving.meshes import PEAK_APART, MeshCase
 from tttdit.core.symbolic.cuda_differences import CUDA_DIFFERENCES
 
 GIB = 2**30
@@ -61,6 +62,32 @@ def small(cases: Sequence[Case], seeded: int, seconds: float) -> str:
             *figures(cases),
             "",
             *differing(cases),
+        ]
+    )
+
+
+def meshes(cases: Sequence[MeshCase], seeded: int) -> str:
+    """The block of the meshes."""
+    errors = [case.error for case in cases]
+    exact, held = sum(case.exact for case in cases), sum(case.held == case.held_measured for case in cases)
+    rows = [
+        f"| {case.mesh} | {case.setting} | {sum(case.held_measured):,} | {case.peak_measured:,} | {case.peak - case.peak_measured:+,} |"
+        for case in cases
+    ]
+    return "\n".join(
+        [
+            f"{len(cases)} meshes, those that are not the curriculum's drawn with the seed {seeded}.",
+            "",
+            "| figure | measured | bar |",
+            "|---|---|---|",
+            f"| cases | {len(cases)} | |",
+            f"| parameters, gradients and optimizer state equal | {held} | all |",
+            f"| the peak equal too | {exact} ({exact / len(cases):.1%}) | |",
+            f"| peak, worst case | {max(errors, key=abs):+.4%} | {PEAK_APART:.0%} |",
+            "",
+            "| replicas x shards x tensor | setting | held, bytes | peak beside that, bytes | predicted peak, bytes more |",
+            "|---|---|---|---|---|",
+            *rows,
         ]
     )
 

@@ -21,10 +21,9 @@ from tttdit.core.symbolic.stepping import Manner, record_step
 from tttdit.core.symbolic.tape import Allocation, Moment, Standing, Tape
 
 # So many of a row are recorded: two at each end, which have a neighbour, or the neighbour's neighbour, that others do not have, and two in
-# the middle that must do the same.
-RECORDED = 6
+# the middle that must do the same. Of groups of several layers one at each end is enough: no layer's neighbours lie beyond the next group.
+RECORDED, RECORDED_GROUPS = 6, 4
 WORTH_IT = 0.6  # a record of more than this share of the layers takes as long as one of all
-REPEATED = 2  # the place in a row of the first of the two, which stands for all that are left out
 
 
 @frozen
@@ -43,7 +42,8 @@ class Rows:
     def fewer(self) -> Rows:
         """The rows to record for these."""
         size = min(self.size, RECORDED + (self.rest >= RECORDED))
-        return Rows(min(self.groups, RECORDED), size, min(self.rest, size - 1))
+        groups = RECORDED if self.size == 1 else RECORDED_GROUPS
+        return Rows(min(self.groups, groups), size, min(self.rest, size - 1))
 
     def place(self, layer: int) -> tuple[int, int]:
         """The group of a layer, and its number in it."""
@@ -222,7 +222,7 @@ def _seen(there: int, length: int) -> tuple[str, int]:
 def stretched(tape: Tape, few: Rows, many: Rows) -> Tape | None:
     """The record of a step with `many` layers from that with `few`; None where those in the middle did not do the same."""
     runs = runs_of(tape, few)
-    if not _is_steady(runs, few):
+    if not _is_steady(runs, few, many):
         return None
     whole = _Whole(tape, few, many)
     for number, group, layer in in_order([run.who for run in runs], few, many):
@@ -230,20 +230,21 @@ def stretched(tape: Tape, few: Rows, many: Rows) -> Tape | None:
     return whole.tape()
 
 
-def _is_steady(runs: Sequence[Run], rows: Rows) -> bool:
-    """Whether those in the middle of each row did the same."""
+def _is_steady(runs: Sequence[Run], few: Rows, many: Rows) -> bool:
+    """Whether those in the middle of each row that is longer now did the same."""
     by_who = {run.who: run for run in runs}
 
     def alike(some: Who, other: Who) -> bool:
         return (some in by_who) == (other in by_who) and (some not in by_who or by_who[some].does(by_who[other]))
 
     whos = [run.who for run in runs if run.who[0] != HEAD]
-    if rows.groups >= RECORDED:
-        for phase, group, visit, layer in whos:
-            if group == REPEATED and not alike((phase, group, visit, layer), (phase, group + 1, visit, layer)):
-                return False
+    middle_group = repeated(few.groups)
     for phase, group, visit, layer in whos:
-        is_middle = rows.length(group) >= RECORDED and layer == REPEATED
+        is_middle = few.groups < many.groups and group == middle_group
+        if is_middle and not alike((phase, group, visit, layer), (phase, group + 1, visit, layer)):
+            return False
+        length, whole = few.length(group), many.size if group < few.groups else many.rest
+        is_middle = length < whole and layer == repeated(length)
         if is_middle and not alike((phase, group, visit, layer), (phase, group, visit, layer + 1)):
             return False
     return True
@@ -380,7 +381,8 @@ def _like(layer: int, few: Rows, many: Rows) -> int:
 
 
 def _short(at: int, few: int, many: int) -> int:
-    return min(at, REPEATED) if at <= REPEATED + many - few else at - (many - few)
+    middle = repeated(few)
+    return min(at, middle) if at <= middle + many - few else at - (many - few)
 
 
 def _there(step: tuple[str, int], here: int, length: int) -> int:

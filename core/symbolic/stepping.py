@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -206,15 +207,22 @@ def _noted(symbols: frozenset[str]) -> Callable[[Any], Regions]:
 
 
 class _Places:
-    """Says which module is at work."""
+    """Says which module is at work. One that several layers share has, in each of them, the path that it has there."""
 
     def __init__(self, model: Any) -> None:
-        self._paths = {id(each): path for path, each in model.named_modules()}
+        self._paths: dict[int, list[str]] = defaultdict(list)
+        for path, each in model.named_modules(remove_duplicate=False):
+            self._paths[id(each)].append(path)
 
     def call(self, module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """`module.run(arguments, keywords)`, with the module's path in the log."""
-        outer, STATE.place = STATE.place, self._paths.get(id(module), STATE.place)
+        outer, STATE.place = STATE.place, self._path(module)
         try:
             return module.run(arguments, keywords)
         finally:
             STATE.place = outer
+
+    def _path(self, module: Any) -> str:
+        here = STATE.place
+        paths = self._paths.get(id(module), [here])
+        return paths[0] if len(paths) == 1 else next((path for path in paths if path.startswith(f"{here}.")), paths[0])

@@ -70,7 +70,8 @@ class Stopper:
         self._wakeup = signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
         for each in SIGNALS:
             self._handlers[each] = signal.signal(each, lambda number, frame: None)
-        threading.Thread(target=self._watch, name="tttdit-stopper", daemon=True).start()
+        self._thread = threading.Thread(target=self._watch, name="tttdit-stopper", daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(
@@ -81,6 +82,8 @@ class Stopper:
         for each, handler in self._handlers.items():
             signal.signal(each, handler)  # type: ignore[arg-type]
         self._writing.close()
+        # what it knows reaches process groups, and the last to let go of one must not be a thread that Python's end overtakes: that aborts
+        self._thread.join()
 
     def wait_if_stopping(self) -> None:
         """Never returns once a signal has come."""

@@ -16,8 +16,11 @@ from tttdit.core.symbolic.tape import Tape
 FLAGS = ("attention", "forward_ssm", "reverse_ssm", "mlp", "seq_modeling_block")
 
 
-def stage_of(layers: int, *, adapter: str = "qkvo", mixer: str = "ttt-mlp", **memory: int) -> Stage:
-    stage = small_stage(f"model.layers={layers}", f"model.adapter={adapter}", f"model.mixer.plugin={mixer}")
+def stage_of(
+    layers: int, *, adapter: str = "qkvo", mixer: str = "ttt-mlp", rates: str = "token", **memory: int
+) -> Stage:
+    mixers = f"model.mixer.plugin={mixer}", f"model.mixer.learning_rates={rates}"
+    stage = small_stage(f"model.layers={layers}", f"model.adapter={adapter}", *mixers)
     return with_memory(stage, memory)
 
 
@@ -33,12 +36,12 @@ def told(tape: Tape) -> tuple[object, ...]:
     flags=st.sets(st.sampled_from(FLAGS)),
     adapter=st.sampled_from(["qkvo", "sft"]),
     mixer=st.sampled_from(["ttt-mlp", "ttt-linear"]),
+    rates=st.sampled_from(["token", "upstream"]),
 )
 @settings(max_examples=5, deadline=None)
-def test_few_layers_tell_of_all(layers: int, size: int, flags: set[str], adapter: str, mixer: str) -> None:
-
+def test_few_layers_tell_of_all(layers: int, size: int, flags: set[str], adapter: str, mixer: str, rates: str) -> None:
     groups = {"transformer_checkpoint_layer_group_size": size}
-    stage = stage_of(layers, adapter=adapter, mixer=mixer, **groups, **dict.fromkeys(flags, True))
+    stage = stage_of(layers, adapter=adapter, mixer=mixer, rates=rates, **groups, **dict.fromkeys(flags, True))
     rows, manner = rows_of(stage), Manner(dtype="bfloat16")
     assert rows is not None
     few = rows.fewer()
@@ -51,7 +54,8 @@ def test_few_layers_tell_of_all(layers: int, size: int, flags: set[str], adapter
 def test_rows() -> None:
     assert rows_of(stage_of(42, transformer_checkpoint_layer_group_size=4)) == Rows(10, 4, 2)
     assert rows_of(stage_of(42, transformer_checkpoint_layer_group_size=0)) == Rows(1, 42, 0)
-    assert Rows(10, 4, 2).fewer() == Rows(6, 4, 2)
+    assert Rows(10, 4, 2).fewer() == Rows(4, 4, 2)
+    assert Rows(42, 1).fewer() == Rows(6, 1)
     assert Rows(3, 11, 9).fewer() == Rows(3, 7, 6)
 
 

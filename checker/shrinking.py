@@ -18,7 +18,7 @@ from tttdit.core.spec.stages import StageSpec
 from tttdit.core.stage import Stage
 
 # What no training step of one rank's model reads; and the encoder, which has a width of its own.
-_LEFT_OUT = ("data", "sampling", "logging", "checkpoint", "text.encoder")
+_LEFT_OUT = ("data", "sampling", "logging", "checkpoint", "text.encoder", "text.encoder_folder")
 # A small stage has no tensor with more elements.
 _LARGEST = 2**24
 # So often sizes are raised that a rule without a law objects to.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tttdit.core.findings import Edit, Finding, Fix, Related
+from tttdit.core.plugin.kinds import TextEncoder
 from tttdit.core.rules import Rule
 from tttdit.core.stage import Stage
 
@@ -28,8 +29,12 @@ class TextEncoderWidth(Rule):
     def check(self, stage: Stage) -> Iterator[Finding]:
         """One finding at the width."""
         encoder = stage.assembly.text_encoder
-        width = None if encoder is None else encoder.width(stage.text)
-        if encoder is None or width is None or width == stage.text.width:
+        if encoder is not None:
+            yield from self.held_against(stage, encoder, encoder.width(stage.text))
+
+    def held_against(self, stage: Stage, encoder: TextEncoder, width: int | None) -> Iterator[Finding]:
+        """One finding where the encoder's width is known and is another one than the spec's."""
+        if width is None or width == stage.text.width:
             return
         yield self.finding(
             f'the text encoder "{encoder.name}" gives {width:,} numbers a token, not {stage.text.width:,}',

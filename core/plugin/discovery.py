@@ -15,7 +15,7 @@ from attrs import frozen
 from tttdit.core.errors import PluginError
 from tttdit.core.plugin import hookspecs
 from tttdit.core.plugin.hooks import HOOK_VERSION, PROJECT
-from tttdit.core.plugin.kinds import KINDS, Announcement, Mixer
+from tttdit.core.plugin.kinds import KINDS, Announcement, Model
 from tttdit.core.plugin.local import load_local
 from tttdit.core.plugin.owner import Owner, PluginProblem
 from tttdit.core.plugin.references import is_package, is_reference, one_line
@@ -152,9 +152,10 @@ def _check_announcement(announcement: Announcement, owner: Owner) -> None:
         raise PluginError(f"{who} is no name for a plugin: letters, digits, dots and dashes, 100 at most")
     for key in ("table", "module", "parallel"):
         reference = getattr(announcement, key, "")
-        if reference is None and (key == "parallel" or (key == "module" and isinstance(announcement, Mixer))):
-            continue  # no plan; a mixer that is none
+        if reference is None and (key == "parallel" or (key == "module" and not isinstance(announcement, Model))):
+            continue  # no plan; a mixer that is none; a codec or an encoder that only says what its numbers look like
         if reference != "" and not is_reference(reference):
             raise PluginError(f'{who} says {key} = "{reference}", which does not read like "package.module:Name"')
-    if announcement.rules is not None and not is_package(announcement.rules):
-        raise PluginError(f'{who} says rules = "{announcement.rules}", which does not read like "package.rules"')
+    for package in announcement.rule_packages:
+        if not is_package(package):
+            raise PluginError(f'{who} says rules = "{package}", which does not read like "package.rules"')

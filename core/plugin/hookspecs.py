@@ -63,9 +63,9 @@ def tttdit_mixers() -> list[Mixer]:  # type: ignore[empty-body]
 
 @hookspec
 def tttdit_codecs() -> list[Codec]:  # type: ignore[empty-body]
-    """Geometries of video VAEs: `[codec] plugin = "..."`.
+    """Video VAEs, and whatever else makes latents of videos: `[codec] plugin = "..."`.
 
-    return [Codec(name="my-vae", summary="...", table="my_vae.spec:Table", dimensions=dimensions)]
+    return [Codec(name="my-vae", summary="...", table="my_vae.spec:Table", dimensions=dimensions, module="my_vae.module:MyVAE")]
     """
 
 
@@ -73,7 +73,8 @@ def tttdit_codecs() -> list[Codec]:  # type: ignore[empty-body]
 def tttdit_text_encoders() -> list[TextEncoder]:  # type: ignore[empty-body]
     """Text encoders: `[text] encoder = "..."`.
 
-    return [TextEncoder(name="my-encoder", summary="...", width=lambda text: 1024, max_tokens=lambda text: 77)]
+    return [TextEncoder(name="my-encoder", summary="...", width=lambda text: 1024, max_tokens=lambda text: 77,
+                        module="my_encoder.module:MyEncoder")]
     """
 
 

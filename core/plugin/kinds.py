@@ -7,6 +7,7 @@ is imported when a spec uses the plugin. Functions that only compute with `Dimen
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from attrs import field, frozen
@@ -56,29 +57,47 @@ class Announcement:
     name: str  # as a spec's `plugin = "..."` says it
     summary: str  # one line, for `tttdit plugins`
     table: str  # "package.module:Table", a PluginTable: its part of the spec
-    rules: str | None = None  # a package or module whose Rule subclasses come with it: "my_package.rules"
+    rules: str | tuple[str, ...] | None = (
+        None  # packages or modules whose Rule subclasses come with it: "my_package.rules"
+    )
+
+    @property
+    def rule_packages(self) -> tuple[str, ...]:
+        """What `rules` names."""
+        if self.rules is None:
+            return ()
+        return self.rules if isinstance(self.rules, tuple) else (self.rules,)
 
 
 @frozen(kw_only=True)
 class Codec(Announcement):
-    """Geometry of a video VAE.
+    """What makes latents of videos, and videos of latents.
 
     `dimensions(table, dims)` reads N, and the given `pixel_height` and `pixel_width`, and derives F (atomic), H, W, and gives C.
+    `module` is a `"package.module:Codec"`, called as `Codec(table, folder, device)`, a VideoCodec (core/runtime/codec.py); paths in its
+    table are seen from `folder`, the spec's. Without one nothing can be encoded nor decoded: only the geometry is known.
     """
 
     dimensions: Callable[[Any, Dimensions], None]
+    module: str | None = None
 
 
 @frozen(kw_only=True)
 class TextEncoder(Announcement):
     """A text encoder, named by `[text] encoder`; it has no table of its own.
 
-    Both functions take the spec's `[text]` and answer None where the encoder has no say.
+    `width` and `max_tokens` take the spec's `[text]` and answer None where the encoder has no say. `module` is a
+    `"package.module:Encoder"`, called as `Encoder(text_table, folder, device)`, a TextEncoder (core/runtime/text.py); paths in the table
+    are seen from `folder`, the spec's. Without one no text can be encoded. `stored_width(text, folder)` is the width that the weights in
+    `text.encoder_folder` say, found without torch, None where they are not there or do not say it; an encoder without weights has no
+    such function.
     """
 
     table: str = field(default="", init=False)
     width: Callable[[TextTable], int | None] = lambda text: None  # of its embeddings
     max_tokens: Callable[[TextTable], int | None] = lambda text: None  # the longest text that it was made for
+    module: str | None = None
+    stored_width: Callable[[TextTable, Path], int | None] | None = None
 
 
 @frozen(kw_only=True)

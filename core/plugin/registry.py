@@ -138,12 +138,12 @@ class Registry:
 
     def rules(self, announcement: Announcement) -> tuple[Rule, ...]:
         """One of each rule that comes with a plugin, in order of their codes."""
-        if announcement.rules is None:
-            return ()
         try:
-            if announcement.rules not in self._rules:
-                self._rules[announcement.rules] = load_rules(announcement.rules)
-            return self._rules[announcement.rules]
+            for package in announcement.rule_packages:
+                if package not in self._rules:
+                    self._rules[package] = load_rules(package)
+            found = [rule for package in announcement.rule_packages for rule in self._rules[package]]
+            return tuple(sorted(found, key=lambda rule: rule.code))
         except PluginError as error:
             raise PluginError(f"{self.owner(announcement)}: {error}") from error
 

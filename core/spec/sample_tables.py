@@ -44,4 +44,8 @@ class TextTable(Table):
     encoder: Text | None = Field(
         default=None, description="Name of the plugin for the text encoder whose embeddings the data holds."
     )
+    encoder_folder: Text | None = Field(
+        default=None,
+        description="Folder with the text encoder's weights, seen from the spec's, for preparing data and for sampling.",
+    )
     width: Dimension = Field(description="Width of the text encoder's embeddings, in numbers a token.", examples=[4096])

@@ -1,1 +1,1 @@
-"""The codec `cogvideox-vae`: geometry of a causal video VAE."""
+"""The codec `cogvideox-vae`: CogVideoX's causal video VAE."""

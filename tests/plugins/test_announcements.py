@@ -15,8 +15,8 @@ from tttdit.core.stage import Stage
 OFFERED = {
     "model": ("ttt-dit",),
     "mixer": ("none", "sliding-window", "ttt-linear", "ttt-mlp"),
-    "codec": ("cogvideox-vae",),
-    "text-encoder": ("t5",),
+    "codec": ("cogvideox-vae", "dct"),
+    "text-encoder": ("hash", "t5"),
     "data": ("precomputed", "synthetic"),
     "memory": ("auto", "regions", "selective"),
     "sampler": ("dpmpp-2m-sde",),
@@ -48,7 +48,7 @@ def test_every_key_of_every_table_says_what_it_means(registry: Registry) -> None
 def test_codes_and_pages(registry: Registry) -> None:
     rules = registry.rules_of(ours(registry))
     assert [rule.code for rule in rules] == [
-        *("TTD101", "TTD102", "TTD103"),
+        *("TTD101", "TTD102", "TTD103", "TTD104"),
         *("TTD201", "TTD202"),
         *("TTD301", "TTD302", "TTD303"),
         *(f"TTD{number}" for number in range(401, 413)),

@@ -25,6 +25,10 @@ from tttdit.plugins.ttt.structure import arguments
         ("mixer", {"plugin": "sliding-window", "neighbours": -1}, "neighbours"),
         ("mixer", {"plugin": "none", "mini_batch_size": 64}, "mini_batch_size"),
         ("codec", {"plugin": "cogvideox-vae", "time_compression": 0}, "time_compression"),
+        ("codec", {"plugin": "cogvideox-vae", "scale_factor": 0.0}, "scale_factor"),
+        ("codec", {"plugin": "dct", "space_compression": 2, "channels": 13}, "channels"),
+        ("codec", {"plugin": "dct", "space_compression": 2}, "channels"),  # the default is too many
+        ("codec", {"plugin": "dct", "space_compression": 23}, "time_compression"),
         ("data", {"plugin": "precomputed"}, "manifest"),
         ("data", {"plugin": "precomputed", "manifest": "a.jsonl", "workers": -1}, "workers"),
         ("data", {"plugin": "synthetic", "seed": -1}, "seed"),

@@ -41,6 +41,17 @@ def test_every_finished_rule_of_a_module_is_found_once(install: Install, install
     assert [rule.code for rule in rules] == ["OUR001", "OUR002"]
 
 
+def test_a_plugin_may_name_several_packages_of_rules(install: Install, installed: Installed) -> None:
+    both = ANNOUNCED.replace('"{package}.house"', '("{package}.yard", "{package}.house")')
+    yard = RULE.replace("OUR002", "OUR003")
+    install(
+        "ours", plugin=both.format(package="ours"), house=RULE.format(code="OUR001"), yard=yard.format(code="OUR004")
+    )
+    registry = installed()
+    rules = registry.rules(registry.find("rules", "ours"))
+    assert [rule.code for rule in rules] == ["OUR001", "OUR002", "OUR003", "OUR004"]
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [

@@ -16,7 +16,7 @@ from tttdit.core.wording import either, written
 class PixelsCodec(Rule):
     """What: the picture's height or width does not make whole latent pixels.
 
-    Why: the video VAE makes one latent pixel of 8 x 8 pixels (`codec.space_compression`).
+    Why: the codec makes one latent pixel of 8 x 8 pixels (`codec.space_compression`).
 
     Example: a height of 484 pixels is 60 latent rows and a half.
 

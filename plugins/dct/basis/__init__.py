@@ -1,0 +1,1 @@
+"""Which coefficients of a cosine transform the codec keeps."""

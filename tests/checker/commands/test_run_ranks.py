@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -108,6 +109,16 @@ def test_new_weights_are_the_same_on_every_mesh(finished: Path, tmp_path: Path) 
         for run in ("one", "two")
     )
     assert same(one, two)
+
+
+@pytest.mark.parametrize("mesh", ["dp_sharding", "tp_sharding"])
+def test_calibrating_measures_what_was_predicted_of_a_rank(tmp_path: Path, mesh: str) -> None:
+    command = ["run", write_spec(tmp_path), *CPU, "--calibrate", "--set", f"parallelism.{mesh}=2"]
+    codes, said = finish_ranks(2, command, tmp_path)
+    assert codes == {0}, said
+    found = json.loads((tmp_path / "runs" / "tiny" / "calibration-tiny.json").read_text())
+    assert {"parameters", "gradients", "optimizer"} < found["components"].keys()
+    assert all(each["measured"] == each["predicted"] > 0 for each in found["components"].values())
 
 
 def test_a_rank_that_dies_is_named(tmp_path: Path) -> None:

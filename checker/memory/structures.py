@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tttdit.checker.memory.predicting import with_memory
 from tttdit.core.stage import Stage
@@ -28,10 +28,15 @@ LAYERS, LAYERS_SHARDED, GROUPS, GROUPS_OF_MANY, NEAR_BOTH_ENDS = 5, 6, 4, 3, 3
 
 @frozen
 class Form:
-    """How layers lie: what `[memory]` says of their groups, where the model has some, and the rows to record."""
+    """How layers lie: what `[memory]` says of their groups, where the model has some, and the rows to record.
+
+    With options of the runtime that are no regions (inputs that tensor-parallel ranks share out) the second layer and, in a replay, the
+    last but one do things of their own.
+    """
 
     groups: Values
     rows: Rows
+    has_options: bool = False
 
     @property
     def short(self) -> Form:
@@ -41,11 +46,12 @@ class Form:
         not; and a last group of three has all that can be the last.
         """
         if not any(size for _, size in self.groups):
-            return Form(self.groups, Rows(1, 3))
+            return evolve(self, rows=Rows(1, 4 if self.has_options else 3))
         if self.rows.size == 1:
-            return Form(self.groups, Rows(3, 1))
-        rows = Rows(2, 2) if self.rows.size == 2 else Rows(1, 4, 3)
-        return Form(tuple((key, rows.size) for key, _ in self.groups), rows)
+            return evolve(self, rows=Rows(3, 1))
+        many = Rows(1, 6, 3) if self.has_options else Rows(1, 4, 3)
+        rows = Rows(2, 2) if self.rows.size == 2 else many
+        return evolve(self, groups=tuple((key, rows.size) for key, _ in self.groups), rows=rows)
 
 
 @frozen
@@ -73,7 +79,9 @@ def structure_of(stage: Stage, values: Mapping[str, bool | int | str], rows: Row
     few, group = rows_to_record(rows, manner), grouping(stage)
     switches = {key: value for key, value in values.items() if key not in sized(stage) and key != group}
     groups = () if group is None else ((group, few.size if values[group] else 0),)
-    return Structure(tuple(switches.items()), Form(groups, few))
+    options = (region.key for region in stage.memory.declared if region.kind == "switch" and not region.is_region)
+    has_options = any(getattr(stage.memory, option) for option in options)
+    return Structure(tuple(switches.items()), Form(groups, few, has_options))
 
 
 def rows_to_record(rows: Rows, manner: Manner) -> Rows:

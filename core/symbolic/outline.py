@@ -73,7 +73,8 @@ class Outline:
             beside: list[Who] = []
             if phase != HEAD and self.rows.groups >= FEWEST_GROUPS and group == repeated(self.rows.groups):
                 beside.append((phase, group + 1, visit, layer))
-            if phase != HEAD and self.rows.size >= FEWEST_LAYERS and layer == repeated(self.rows.size):
+            length = self.rows.length(group)
+            if phase != HEAD and length >= FEWEST_LAYERS and layer == repeated(length):
                 beside.append((phase, group, visit, layer + 1))
             if any(other not in by_who or not run.does(by_who[other]) for other in beside):
                 return False

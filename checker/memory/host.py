@@ -64,7 +64,9 @@ def host_bytes(stage: Stage, standing: Collection[Standing]) -> Mapping[str, int
     bucket = min(COPIED_AHEAD + max(saved, default=0), sum(saved))
     return {
         "processes": IMPORTED_TORCH + ranks * RANK_PROCESS,
-        "data workers": ranks * readers * IMPORTED_TORCH,
+        "data workers": ranks
+        * (readers + 1 if readers else 0)
+        * IMPORTED_TORCH,  # one more, from which the others are forked
         "batches": ranks * (BATCHES_AHEAD * readers + 1) * sum(map(pinned, batch)),
         "checkpoint": ranks * (sum(saved) if stage.checkpoint.asynchronous else bucket),
     }

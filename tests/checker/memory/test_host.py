@@ -63,10 +63,12 @@ def test_a_bucket_is_no_more_than_there_is(nine_seconds: Stages) -> None:
     assert host_bytes(nine_seconds(added=MESH), a_rank(10))["checkpoint"] == 2 * 3 * 40
 
 
-def test_reading_processes_are_torch_and_two_batches_each(nine_seconds: Stages) -> None:
+def test_reading_processes_and_what_they_are_forked_from_are_torch_and_hold_two_batches_each(
+    nine_seconds: Stages,
+) -> None:
     data = '[data]\nplugin = "precomputed"\nmanifest = "clips.jsonl"\nworkers = 4\n'
     held = host_bytes(nine_seconds(added=MESH + data), a_rank(10))
-    assert held["data workers"] == 2 * 4 * IMPORTED_TORCH
+    assert held["data workers"] == 2 * (4 + 1) * IMPORTED_TORCH
     assert held["batches"] == 2 * (2 * 4 + 1) * 5 * MIB
 
 

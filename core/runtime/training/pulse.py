@@ -12,7 +12,7 @@ from torch._C._distributed_c10d import Store
 
 INTERVAL = 1.0  # seconds
 PATIENCE = 10.0  # seconds that a store has for its last answer; one that has gone, or has been stopped, gives none
-NAME = "tttdit-pulse"
+OURS = "tttdit-"  # what the names of all our threads begin with
 
 
 class Pulse:
@@ -23,7 +23,7 @@ class Pulse:
         self._over = threading.Event()
 
     def __enter__(self) -> Pulse:
-        self._thread = threading.Thread(target=self._count, name=NAME, daemon=True)
+        self._thread = threading.Thread(target=self._count, name=f"{OURS}pulse", daemon=True)
         self._thread.start()
         return self
 
@@ -42,10 +42,11 @@ class Pulse:
 
 
 def end_process(code: int) -> None:
-    """Ends the process at once where a pulse still waits for a store. Python's own end would let its thread end inside torch, which
-    aborts the process (std::terminate), whatever the exit code was to be.
+    """Ends the process at once where a thread of ours still is inside torch: a pulse that waits for a store, a checkpoint being written
+    when the run failed. Python's own end would let the thread end there, which aborts the process (std::terminate), whatever the exit code
+    was to be.
     """
-    if any(thread.name == NAME for thread in threading.enumerate()):
+    if any(thread.name.startswith(OURS) for thread in threading.enumerate()):
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)

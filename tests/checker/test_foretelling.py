@@ -1,6 +1,8 @@
 """Stages whose memory nobody has predicted yet are predicted at once, and never twice."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,14 +39,44 @@ def looked_at() -> Report:
     return report
 
 
+# As a user's process does it: one without other threads, which a test's own process may have.
+CHECKED_TWICE = """
+import os, sys
+from pathlib import Path
+from tttdit.checker.api import check_paths
+from tttdit.checker.memory import predicting
+
+made, predict = Path(sys.argv[2]), predicting.predict
+
+def told(*arguments, **options):
+    with made.open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+    return predict(*arguments, **options)
+
+def looked_at():
+    report = check_paths([sys.argv[1]], shows_memory=True)
+    assert report.ok
+    report.to_json()
+    return report
+
+predicting.predict = told
+report, here = looked_at(), str(os.getpid())
+makers = made.read_text().split()
+assert len(makers) >= int(sys.argv[3]), makers
+assert here not in makers, "it was made once more"
+made.write_text("")
+assert looked_at() == report
+assert not made.read_text(), "all is known"
+"""
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core only")
-def test_stages_are_predicted_by_processes_of_their_own(makers: Path) -> None:
-    report, here = looked_at(), str(os.getpid())
-    assert len(makers.read_text().split()) >= STAGES
-    assert here not in makers.read_text().split(), "it was made once more"
-    makers.write_text("")
-    assert looked_at() == report
-    assert not makers.read_text(), "all is known"
+def test_stages_are_predicted_by_processes_of_their_own(tmp_path: Path) -> None:
+    (made := tmp_path / "makers").touch()
+    command = [sys.executable, "-c", CHECKED_TWICE, str(TINY), str(made), str(STAGES)]
+    environment = os.environ | {"TTTDIT_CACHE": str(tmp_path / "cache")}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize("folder", ["none", "read-only"])

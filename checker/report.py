@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import asdict, field, frozen
 
+from tttdit.core.errors import Unpredicted
 from tttdit.core.findings import Change, Edit, Finding, Fix, Related, Removal, Renaming, Replacement, Span
 
 if TYPE_CHECKING:
     from tttdit.checker.memory.prediction import Prediction
+    from tttdit.checker.memory.sampling import SamplingPrediction
     from tttdit.checker.memory.weighing import Weighing
 
 # The version of the JSON's form. Keys are added without raising it; it rises when one changes its meaning or goes away.
@@ -137,6 +139,14 @@ class StageReport:
         return "the model's shapes are not proved" if self.ok else "the stage has errors"
 
     @property
+    def sampling(self) -> SamplingPrediction | None:
+        """What drawing a video needs; None where nothing says how videos are drawn, or that cannot be said."""
+        try:
+            return self.weighing.sampling if self.weighing is not None else None
+        except Unpredicted:
+            return None
+
+    @property
     def dims(self) -> dict[str, int | None]:
         """Symbols and values."""
         return {dimension.symbol: dimension.value for dimension in self.dimensions}
@@ -157,6 +167,7 @@ class StageReport:
             "chosen": [chosen.as_dict() for chosen in self.chosen],
             "shapes": [shape.as_dict() for shape in self.shapes],
             "memory": self.memory.as_dict() if self.memory is not None else None,
+            **({"sampling": sampling.as_dict()} if (sampling := self.sampling) is not None else {}),
             **({"unpredicted": self.unpredicted} if self.unpredicted else {}),
             **({"proof": self.proof.as_dict()} if self.proof is not None else {}),
         }

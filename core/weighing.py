@@ -101,6 +101,35 @@ class Outlook(Protocol):
         ...
 
 
+class SamplingOutlook(Protocol):
+    """One video, drawn by one process with the whole model, in bytes."""
+
+    @property
+    def total_bytes(self) -> int:
+        """The most that is allocated."""
+        ...
+
+    @property
+    def total_at(self) -> str:
+        """Where that is."""
+        ...
+
+    @property
+    def parts(self) -> Mapping[Any, int]:
+        """What `total_bytes` consists of."""
+        ...
+
+    @property
+    def outside_bytes(self) -> int:
+        """What torch's allocator does not know: the CUDA context."""
+        ...
+
+    @property
+    def budget_bytes(self) -> int | None:
+        """What the GPU has; None where the spec names none."""
+        ...
+
+
 class Weighed(Protocol):
     """A stage whose training step can be predicted, in the runtime that `tttdit run` uses on GPUs, for one rank of its mesh."""
 
@@ -112,6 +141,11 @@ class Weighed(Protocol):
     @property
     def prediction(self) -> Outlook:
         """What it needs as the spec says it. Raises Unpredicted where that cannot be said."""
+        ...
+
+    @property
+    def sampling(self) -> SamplingOutlook | None:
+        """What drawing a video needs; None where the stage has no sampler that can be run. Raises Unpredicted where that cannot be said."""
         ...
 
     def outlook(self, **memory: Any) -> Outlook:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 def predicted(stage: Stage, *, device: str, runtime: Runtime) -> Prediction:
     """What a training step of a stage needs, in its own dtype. Raises Unpredicted, with the reason, where that cannot be said."""
-    return _predicted(_Asked(device, runtime, _likeness(stage), stage))
+    return _predicted(_Asked(device, runtime, likeness(stage), stage))
 
 
 def is_news(stage: Stage, *, device: str, runtime: Runtime) -> bool:
     """Whether what `predicted` says of a stage is not in the user's cache yet, and will be."""
     from tttdit.checker.memory.cache import Cache
 
-    return Cache(stage).lacks("predictions", _key(_Asked(device, runtime, _likeness(stage), stage)))
+    return Cache(stage).lacks("predictions", _key(_Asked(device, runtime, likeness(stage), stage)))
 
 
 @contextmanager
@@ -56,7 +56,8 @@ class _Asked:
     stage: Stage = field(eq=False)
 
 
-def _likeness(stage: Stage) -> tuple[Any, ...]:
+def likeness(stage: Stage) -> tuple[Any, ...]:
+    """All of a stage that what it needs depends on; stages that are alike need the same."""
     fields = asdict(stage, recurse=False).items()
     tables = tuple((type(value), repr(value)) for name, value in fields if name not in _NO_TABLES)
     sizes = tuple((symbol, stage.dims.exact(symbol)) for symbol in stage.dims)

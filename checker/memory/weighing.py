@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tttdit.checker.memory.known import is_news, predicted
 from tttdit.checker.memory.refusing import refuse
+from tttdit.checker.memory.sampling import SamplingPrediction, can_sample, predicted_sampling
 from tttdit.core.errors import Unpredicted
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class Weighing:
     def unpredicted(self) -> str:
         """Why that cannot be said, in one sentence; "" where it can."""
         return self._own if isinstance(self._own, str) else ""
+
+    @property
+    def sampling(self) -> SamplingPrediction | None:
+        """What drawing a video needs; None where the stage has no sampler that can be run. Raises Unpredicted where that cannot be said."""
+        if not can_sample(self.stage):
+            return None
+        return predicted_sampling(self.stage, device=DEVICE)
 
     def outlook(self, **memory: Any) -> Prediction:
         """What it would need with other values for keys of `[memory]`.

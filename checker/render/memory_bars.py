@@ -14,6 +14,7 @@ from tttdit.core.wording import spoken_bytes, spoken_flops
 
 if TYPE_CHECKING:
     from tttdit.checker.memory.prediction import Exchange, Part, Prediction
+    from tttdit.checker.memory.sampling import SamplingPrediction
 
 _COLUMNS = 48
 _NEEDED = "needed"
@@ -71,7 +72,7 @@ def _parts(prediction: Prediction) -> dict[str, int]:
     return {name: count for name, count in parts.items() if count}
 
 
-def verdict(prediction: Prediction, paint: Paint) -> str:
+def verdict(prediction: Prediction | SamplingPrediction, paint: Paint) -> str:
     """`fits, 45.87 GiB to spare`; for tight and too large by how much."""
     needed, budget = prediction.needed_bytes, prediction.budget_bytes
     if budget is None:

@@ -8,6 +8,7 @@ from itertools import groupby
 from tttdit.checker.render.memory_bars import memory_bars
 from tttdit.checker.render.paint import Paint
 from tttdit.checker.render.proof import proof
+from tttdit.checker.render.sampling import sampling_line
 from tttdit.checker.render.text import table, visible
 from tttdit.checker.report import DimensionReport, StageReport
 from tttdit.core.spec import writing
@@ -50,6 +51,8 @@ def summary(stage: StageReport, paint: Paint) -> Iterator[str]:
         yield from memory_bars(stage.memory, paint)
     elif stage.weighing is not None:
         yield f"  memory: not predicted: {visible(stage.unpredicted)}"
+    if stage.sampling is not None:
+        yield from sampling_line(stage.sampling, paint)
     if stage.proof is not None:
         yield from proof(stage.proof, paint)
 

@@ -196,7 +196,13 @@ class Memory(Announcement):
 
 @frozen(kw_only=True)
 class Sampler(Announcement):
-    """A way to draw videos from a model."""
+    """A way to draw videos from a model. Its table is a `SamplerTable` (core/spec/sampler_table.py).
+
+    `module` is a `"package.module:Solver"`, called as `Solver(table)`, a Solver (core/runtime/sampling/solver.py). Without one nothing can
+    be drawn: only the table is known.
+    """
+
+    module: str | None = None
 
 
 @frozen(kw_only=True)

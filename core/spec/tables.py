@@ -15,6 +15,7 @@ from tttdit.core.spec.run_tables import (
     TrainingTable,
 )
 from tttdit.core.spec.sample_tables import TextTable, VideoTable
+from tttdit.core.spec.sampler_table import SamplerTable
 from tttdit.core.spec.table import PluginTable, Table
 
 # The tables that belong to no plugin, by their names in a spec.
@@ -43,6 +44,7 @@ __all__ = [
     "OptimizerTable",
     "ParallelismTable",
     "PluginTable",
+    "SamplerTable",
     "Schedule",
     "Table",
     "Text",

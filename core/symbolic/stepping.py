@@ -70,12 +70,12 @@ def _recorded(stage: Stage, manner: Manner) -> Tape:
         WORLD.load(PARALLELIZE)(model, stage, DeviceMesh(manner.sharding.tensor), WORLD.load)
     layers = _layers(model, stage, manner)
     inputs = _inputs(stage, manner.dtype, formulas=True)
-    calls: Calls = _Places(model)
+    calls: Calls = Places(model)
     shards = None
     if manner.sharding is not None:
         calls = shards = ShardedCalls(model, layers, manner.sharding, types.NAMES[manner.dtype], calls)
     standing = _standing(model, inputs, shards)
-    with _manner(manner):
+    with at_work(manner):
         loss = _train(model, inputs, meter, calls, look_inside=False)
     meter.is_for("gradients", [each.grad for each in model.parameters() if each.grad is not None])
     tape = meter.tape(_with_gradients(standing, model, shards), layers)
@@ -130,7 +130,7 @@ def symbolic_step(stage: Stage, dtype: str, meter: Meter, *, look_inside: bool =
     """
     model = _model(stage, dtype)
     tensors = tensors_of(model, lambda tensor: tensor.dtype.name)
-    _train(model, _inputs(stage, dtype), meter, _Places(model), look_inside=look_inside)
+    _train(model, _inputs(stage, dtype), meter, Places(model), look_inside=look_inside)
     return Step(tuple(meter.log or ()), tensors, gradients_of(model))
 
 
@@ -158,7 +158,7 @@ def _train(model: Any, inputs: Sequence[Tensor], meter: Meter, calls: Calls, *, 
         STATE.recorder, STATE.place, STATE.inside_operators = before, "", True
 
 
-class _manner:  # noqa: N801 - used like a function
+class at_work:  # noqa: N801 - used like a function
     """This thread's rules are those of a device and of a way to count."""
 
     def __init__(self, manner: Manner) -> None:
@@ -206,7 +206,7 @@ def _noted(symbols: frozenset[str]) -> Callable[[Any], Regions]:
     return NotedRegions
 
 
-class _Places:
+class Places:
     """Says which module is at work. One that several layers share has, in each of them, the path that it has there."""
 
     def __init__(self, model: Any) -> None:

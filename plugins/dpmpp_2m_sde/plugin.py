@@ -14,6 +14,7 @@ def tttdit_samplers() -> list[Sampler]:
             name="dpmpp-2m-sde",
             summary="DPM-Solver++ (2M) SDE with classifier-free guidance that grows over the steps.",
             table="tttdit.plugins.dpmpp_2m_sde.spec:DPMSolverTable",
-            rules="tttdit.plugins.dpmpp_2m_sde.rules",
+            module="tttdit.plugins.dpmpp_2m_sde.module:Solver",
+            rules="tttdit.plugins.guidance.rules",
         )
     ]

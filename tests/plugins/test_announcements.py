@@ -19,7 +19,7 @@ OFFERED = {
     "text-encoder": ("hash", "t5"),
     "data": ("precomputed", "synthetic"),
     "memory": ("auto", "regions", "selective"),
-    "sampler": ("dpmpp-2m-sde",),
+    "sampler": ("ddim", "dpmpp-2m-sde"),
     "logger": ("console", "wandb"),
     "importer": ("ttt-video-dit",),
 }

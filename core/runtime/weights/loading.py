@@ -1,9 +1,9 @@
-"""`tttdit.load_weights`: from a file into a model, one tensor in memory besides the model."""
+"""From a file, or a checkpoint of a run, into a model: one tensor in memory besides the model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,8 +15,11 @@ from tttdit.core.plugin.registry import Registry
 from tttdit.core.plugin.weight_names import WeightNames, weight_names
 from tttdit.core.runtime.tables import Tables
 from tttdit.core.runtime.weights.converting import cast
-from tttdit.core.runtime.weights.matching import Match, match, problems
+from tttdit.core.runtime.weights.distributed import distributed_checkpoint
+from tttdit.core.runtime.weights.exporting import taken
+from tttdit.core.runtime.weights.matching import Match, listed, match, problems
 from tttdit.core.runtime.weights.opening import open_source
+from tttdit.core.runtime.weights.reading import Source
 from tttdit.core.runtime.whole import fill
 
 
@@ -46,11 +49,34 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str], names: Sequence
         if state[ours].is_floating_point() and not dtype.is_floating_point:
             raise UsageError(f'{source.path}: "{theirs}" is of the type {dtype}, and {ours} of {state[ours].dtype}')
     _materialise(model, initialised=not found.new)
-    into = model.state_dict()
-    with torch.no_grad():
-        for ours, theirs in found.taken.items():
-            fill(into[ours], cast(source.read(theirs), into[ours].dtype, ours))
+    _fill(model, source, found.taken)
     return found
+
+
+def load_checkpoint(model: nn.Module, path: Path, *, average: bool = False) -> int:
+    """Fills a model's parameters from a checkpoint of a run, in the parameters' own dtypes; of how many the moving average was taken.
+
+    A model on the meta device is put on the CPU first. Raises UsageError, and leaves the model as it was, if it is a checkpoint of another
+    model, or has no average.
+    """
+    source = distributed_checkpoint(path)
+    found = taken(source, average=average)
+    here = {name: tuple(tensor.shape) for name, tensor in model.state_dict(keep_vars=True).items()}
+    there = {ours: source.tensors[theirs].shape for ours, theirs in found.match.taken.items()}
+    differing = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+    if differing:
+        raise UsageError(f"{path} is a checkpoint of another model: these are not the same there: {listed(differing)}")
+    _materialise(model, initialised=True)
+    _fill(model, source, found.match.taken)
+    return found.averaged
+
+
+@torch.no_grad()
+def _fill(model: nn.Module, source: Source, names: Mapping[str, str]) -> None:
+    """Reads one tensor after the other; `names` are the source's by the model's."""
+    into = model.state_dict()
+    for ours, theirs in names.items():
+        fill(into[ours], cast(source.read(theirs), into[ours].dtype, ours))
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

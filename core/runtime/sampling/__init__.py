@@ -1,0 +1,1 @@
+"""Draws videos from a trained model: noise levels, guidance, and the loop that a sampler runs."""

@@ -20,6 +20,9 @@ from tttdit.core.errors import SpecError, TttditError
 COMMANDS = (
     "check",
     "run",
+    "sample",
+    "prepare",
+    "data",
     "why",
     "launch",
     "memory",

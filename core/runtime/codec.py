@@ -20,6 +20,10 @@ class VideoCodec(Protocol):
     def holds(self) -> Literal["latents", "posterior"]:
         """What `encode` gives: C channels of latents, or 2C of a posterior, means and then log variances."""
 
+    @property
+    def decodes_fast(self) -> bool:
+        """Whether decoding costs so little that whoever encodes should look at once at what was lost."""
+
     def encode(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
         """Parts [n, 3, Y, X], uint8, to parts [f, C or 2C, H, W], float32 on the CPU.
 

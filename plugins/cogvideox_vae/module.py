@@ -29,6 +29,7 @@ class CogVideoXVAE:
     """
 
     holds: Literal["posterior"] = "posterior"
+    decodes_fast = False
 
     def __init__(self, table: VideoVAETable, folder: Path, device: torch.device) -> None:
         """Raises UsageError without diffusers, and where the folder does not hold such a VAE of the table's geometry."""

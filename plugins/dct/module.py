@@ -23,6 +23,7 @@ class DCT:
     """The codec. It keeps some numbers of an orthonormal transform; decoding takes the others for zero, the least-squares answer."""
 
     holds: Literal["latents"] = "latents"
+    decodes_fast = True
 
     def __init__(self, table: DCTTable, folder: Path, device: torch.device) -> None:
         self._table, self._device = table, device

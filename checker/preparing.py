@@ -1,0 +1,173 @@
+"""From clips to datasets: which clips, in how many processes, and what people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from tttdit.checker.commands.progress import progress_bar
+from tttdit.checker.render.text import visible
+from tttdit.core.errors import UsageError
+from tttdit.core.running.captions import CaptionFile, Captions
+from tttdit.core.stage import Stage
+
+if TYPE_CHECKING:
+    from tttdit.core.runtime.preparing.dataset import Job
+    from tttdit.core.runtime.preparing.samples import ClipSamples
+
+
+@frozen
+class Asked:
+    """What the command line said of the spec, so that other processes read it as this one did."""
+
+    path: str
+    sets: tuple[str, ...]
+    allowed: tuple[str, ...]
+    device: str | None
+    measures: bool | None
+
+
+def clips_at(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files that are named, and all in a folder that is named, but hidden ones. Raises UsageError for one that is not there."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
+            found += inside
+            if not inside:
+                raise UsageError(f"{path} has no files")
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UsageError(f"{path} is not there")
+    return tuple(dict.fromkeys(found))
+
+
+def prepare_stage(
+    asked: Asked, stage: Stage, clips: Sequence[Path], captions: CaptionFile | None, folder: Path, workers: int | None
+) -> Iterator[str]:
+    """Makes the dataset of one stage, and says what became of clips that gave less than they might have, and how much there is.
+
+    Raises UsageError where no sample could be made.
+    """
+    from tttdit.core.runtime.preparing.dataset import MANIFEST, clear_away, jobs_of, write_dataset
+
+    said: dict[Path, Captions] = {}
+    for clip in clips:
+        of_clip = captions.of(clip) if captions is not None else None
+        if of_clip is not None:
+            said[clip] = of_clip
+        elif captions is not None:
+            yield f"{visible(str(clip))}: no captions in {visible(str(captions.path))}: its texts are empty"
+    jobs = jobs_of(clips, said)
+    done: list[ClipSamples] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        clear_away(folder)
+        with progress_bar(len(jobs), stage.name, noun="clips") as clip_done:
+            for job, found in zip(jobs, _made(asked, stage, jobs, folder, workers), strict=True):
+                done.append(found)
+                clip_done(1)
+                yield from _about(job, found, stage)
+        if not any(each.samples for each in done):
+            raise UsageError(f'no clip gave a sample of stage "{stage.name}", which is {_seconds(stage)} long')
+        write_dataset(folder, stage, Path(asked.path).parent, done)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from None
+    yield _summary(stage, done)
+    yield f"written: {visible(str(folder / MANIFEST))}"
+
+
+def _made(asked: Asked, stage: Stage, jobs: Sequence[Job], folder: Path, workers: int | None) -> Iterator[ClipSamples]:
+    """What each clip gives, in their order."""
+    from tttdit.core.runtime.preparing.dataset import default_workers
+
+    count = min(len(jobs), workers if workers is not None else default_workers(asked.device))
+    _start(asked, stage.name, folder, is_alone=True)  # where there are others, too: it raises what the user should know
+    if count <= 1:
+        yield from map(_make, jobs)
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, context, initializer=_start, initargs=(asked, stage.name, folder, False)) as pool:
+        yield from pool.map(_make, jobs)
+
+
+_AT_WORK: list[Callable[[Job], ClipSamples]] = []  # of this process
+
+
+def _start(asked: Asked, stage: str, folder: Path, is_alone: bool) -> None:
+    """Makes ready what this process does to every clip."""
+    from tttdit.checker.api import load_spec
+    from tttdit.core.runtime.preparing.dataset import Preparer
+
+    spec = load_spec(asked.path, sets=asked.sets, allow_plugins=asked.allowed)
+    (chosen,) = (each for each in spec.stages if each.name == stage)
+    seen_from = Path(asked.path).parent
+    _AT_WORK[:] = [Preparer(chosen, seen_from, folder, asked.device, measures=asked.measures, is_alone=is_alone)]
+
+
+def _make(job: Job) -> ClipSamples:
+    return _AT_WORK[0](job)
+
+
+def _about(job: Job, found: ClipSamples, stage: Stage) -> Iterator[str]:
+    """A line for whatever kept a clip from giving all that it might have."""
+    name = visible(str(job.clip))
+    if found.problem:
+        kept = f"; {_count(len(found.samples), 'sample')} before that" if found.samples else ""
+        # what went wrong names the file already
+        yield (
+            f"{visible(found.problem)}{kept}"
+            if str(job.clip) in found.problem
+            else f"{name}: {visible(found.problem)}{kept}"
+        )
+    elif not found.samples:
+        yield f"{name}: too short: {found.left:.2f} s, and a sample is {_seconds(stage)}"
+    if any(each.held for each in found.samples):
+        yield f"{name}: its last picture stands once more, for the one frame that its last sample lacks"
+    segments = len(found.samples) * int(stage.dims["S"])
+    missing = job.captions.missing(segments) if job.captions is not None else 0
+    if missing:
+        yield f"{name}: {_count(missing, 'segment')} of {segments:,} without a caption"
+    cut = sum(each.cut for each in found.samples)
+    if cut:
+        yield f"{name}: {cut:,} tokens of its captions do not fit into {int(stage.dims['T']):,} a segment, and are cut off"
+
+
+def _summary(stage: Stage, done: Sequence[ClipSamples]) -> str:
+    """`3s: 4 samples, 12.0 s, from 2 of 3 clips (2 there already); dropped 3.3 s at the ends of clips and 1 clip; PSNR 24.1 dB`."""
+    samples = [sample for each in done for sample in each.samples]
+    length = (int(stage.dims["N"]) - 1) / stage.video.fps
+    reused = sum(sample.reused for sample in samples)
+    again = f" ({reused:,} there already)" if reused else ""
+    used = sum(bool(each.samples) for each in done)
+    made = f"{_count(len(samples), 'sample')}{again}, {len(samples) * length:.1f} s"
+    parts = [f"{visible(stage.name)}: {made}, from {used:,} of {_count(len(done), 'clip')}"]
+    left = sum(each.left for each in done if each.samples)
+    dropped = [f"{left:.1f} s at the ends of clips"] if left else []
+    short = sum(not each.samples and not each.problem for each in done)
+    broken = sum(bool(each.problem) for each in done)
+    dropped += [f"{_count(short, 'clip')} too short"] if short else []
+    dropped += [f"{_count(broken, 'clip')} that cannot be read to the end"] if broken else []
+    if dropped:
+        parts.append(f"dropped: {', '.join(dropped)}")
+    known = [sample.psnr for sample in samples if sample.psnr is not None]
+    if known:
+        parts.append(f"the codec's reconstruction: PSNR {sum(known) / len(known):.1f} dB, {min(known):.1f} at worst")
+    return "; ".join(parts)
+
+
+def _seconds(stage: Stage) -> str:
+    """A sample's length, its last frame included: `3.06 s (49 frames)`."""
+    frames = int(stage.dims["N"])
+    return f"{frames / stage.video.fps:.2f} s ({frames:,} frames)"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,120 @@
+"""From storyboards and a checkpoint to the videos that are to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from tttdit.checker.memory.sampling import predicted_sampling
+from tttdit.checker.render.text import visible
+from tttdit.checker.spec import Spec
+from tttdit.core.errors import Unpredicted, UsageError
+from tttdit.core.running.checkpoints import checkpoint_at, facts_of
+from tttdit.core.running.commission import Commission
+from tttdit.core.running.resolved import resolved_text
+from tttdit.core.running.storyboard import Storyboard, read_storyboards
+from tttdit.core.stage import Stage
+from tttdit.core.wording import spoken_bytes, spoken_flops
+
+
+@frozen
+class Weights:
+    """Where the model's weights are. A checkpoint of a run says which stage it was trained to; other files do not."""
+
+    path: Path
+    is_checkpoint: bool
+    stage: str | None = None
+    step: int | None = None
+    average: bool = False
+
+    @property
+    def told(self) -> str:
+        """For people: `runs/tiny/checkpoints/9s/step-00000040, stage 9s`."""
+        what = f", stage {self.stage}" if self.stage is not None else ""
+        return f"{self.path}{what}{', moving average' if self.average else ''}"
+
+
+def weights_at(path: Path, *, average: bool) -> Weights:
+    """What lies at a path: a run, one of its checkpoints, or weights in a file or folder. Raises UsageError where nothing does."""
+    if not path.exists():
+        raise UsageError(f"--checkpoint {path} is not there")
+    checkpoint = checkpoint_at(path) if path.is_dir() else None
+    if checkpoint is not None:
+        facts = facts_of(checkpoint)
+        return Weights(checkpoint, True, facts["stage"], facts["step"], average)
+    if average:
+        raise UsageError(f"--average is of a run's checkpoint, and {path} is none")
+    return Weights(path, False)
+
+
+def commissions(
+    spec: Spec, prompts: Path, weights: Weights, output: Path, *, stage: str | None, seed: int
+) -> tuple[Commission, ...]:
+    """The videos of a file of storyboards. Each is of the stage that has as many segments as it has scenes, or of the one named.
+
+    Raises UsageError for one that no stage fits, and for stages that the weights were not trained for.
+    """
+    found = []
+    boards = read_storyboards(prompts)
+    digits = len(str(len(boards)))
+    for number, board in enumerate(boards):
+        chosen = _stage_of(board, spec, stage)
+        _check_trained(chosen, spec, weights, board, named=stage is not None)
+        found.append(
+            Commission(
+                name=board.name or f"{number + 1:0{digits}}",
+                storyboard=board,
+                stage=chosen,
+                seed=board.seed if board.seed is not None else seed + number,
+                folder=output,
+                spec_text=resolved_text(spec.name, (chosen,)),
+                weights=f"{weights.told} step {weights.step}" if weights.is_checkpoint else weights.told,
+            )
+        )
+    names = [each.name for each in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f'{prompts}: the name "{twice}" would be that of two videos: give all of them names, or none')
+    return tuple(found)
+
+
+def describe(wanted: Sequence[Commission], weights: Weights, device: str) -> Iterator[str]:
+    """What would be drawn, line by line."""
+    yield f"would draw {len(wanted):,} video{'s' * (len(wanted) != 1)} with the weights of {visible(weights.told)}:"
+    for each in wanted:
+        yield f"  {visible(str(each.video))}: stage {visible(each.stage.name)}, {int(each.stage.dims['N']):,} frames, seed {each.seed}"
+    for stage in {each.stage.name: each.stage for each in wanted}.values():
+        yield f"  stage {visible(stage.name)}: {foretold(stage, device)}"
+
+
+def foretold(stage: Stage, device: str) -> str:
+    """What drawing a video of this stage takes: `50 steps, 40.19 GiB on the GPU (predicted), 950 PFLOP`."""
+    try:
+        found = predicted_sampling(stage, device=device)
+    except Unpredicted as why:
+        return f"memory is not predicted: {visible(str(why))}"
+    steps = f"{found.steps:,} step{'s' * (found.steps != 1)}"
+    return f"{steps}, {spoken_bytes(found.needed_bytes)} (predicted), {spoken_flops(found.flops)} a video"
+
+
+def _stage_of(board: Storyboard, spec: Spec, named: str | None) -> Stage:
+    scenes, stages = len(board.scenes), [each for each in spec.stages if named in (None, each.name)]
+    for stage in stages:
+        if int(stage.dims["S"]) == scenes:
+            return stage
+    segments = ", ".join(f"{int(each.dims['S']):,} ({each.name})" for each in stages)
+    raise UsageError(
+        f"{board.where}: it has {scenes:,} scene{'s' * (scenes != 1)}, one a text segment, and videos of {spec.path} have {segments}"
+    )
+
+
+def _check_trained(stage: Stage, spec: Spec, weights: Weights, board: Storyboard, *, named: bool) -> None:
+    names = [each.name for each in spec.stages]
+    if named or weights.stage not in names or names.index(stage.name) <= names.index(weights.stage):
+        return
+    raise UsageError(
+        f'{board.where}: its {len(board.scenes):,} scenes are those of stage "{stage.name}", and {weights.path} was trained up to '
+        f'stage "{weights.stage}": --stage {stage.name} draws it all the same'
+    )

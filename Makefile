@@ -8,12 +8,13 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 RECIPE := pyproject.toml setup.py constraints.txt
 BASE := $(VENV)/.base-is-set-up
 DEV := $(VENV)/.dev-is-set-up
+VIDEO := $(VENV)/.video-is-set-up
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs fuzz bench prove clean
+.PHONY: help demo demo-video test lint format docs fuzz bench prove clean
 
 help:  ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(BASE)  ## check the examples, and one that is broken; needs no torch
 	@echo '$$ tttdit-check examples'
@@ -25,6 +26,19 @@ demo: $(BASE)  ## check the examples, and one that is broken; needs no torch
 		echo "Exit code 1: errors were found, as they should be. The clean examples above gave 0."
 
 BROKEN := examples/broken/text-of-493-tokens.toml
+
+demo-video: $(VIDEO)  ## from two real clips to a model of them to videos, in out/, in some minutes
+	$(BIN)/python $(CLIP)/fetch.py out/clips
+	$(BIN)/tttdit prepare $(CLIP)/clip.toml out/clips --captions $(CLIP)/captions.jsonl --output out/data
+	$(BIN)/tttdit data describe out/data/3s
+	$(BIN)/tttdit-check --data $(CLIP)/clip.toml
+	$(BIN)/tttdit run $(CLIP)/clip.toml --calibrate --output out/runs/calibration
+	$(BIN)/tttdit run $(CLIP)/clip.toml --output out/runs/real-clip
+	$(BIN)/tttdit sample $(CLIP)/clip.toml --checkpoint out/runs/real-clip --average --measure-memory \
+		--prompts $(CLIP)/storyboards.json --output out/videos
+	$(BIN)/python $(CLIP)/compare.py out
+
+CLIP := examples/real-clip
 
 test: $(DEV)  ## all tests
 	$(BIN)/pytest --numprocesses auto --dist loadfile
@@ -72,6 +86,11 @@ $(BASE): $(RECIPE)
 	@echo "setting up $(VENV), without torch"
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VIDEO): $(BASE)
+	@echo "setting up $(VENV) for training and videos, with torch"
+	@$(PIP) install --constraint constraints.txt --editable '.[run,video]' matplotlib
 	@touch $@
 
 $(DEV): $(BASE)

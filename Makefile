@@ -38,6 +38,8 @@ demo-video: $(VIDEO)  ## from two real clips to a model of them to videos, in ou
 		--prompts $(CLIP)/storyboards.json --output out/videos
 	$(BIN)/python $(CLIP)/compare.py out
 
+# Tensors are small: threads wait for each other longer than they work.
+demo-video: export OMP_NUM_THREADS ?= 1
 CLIP := examples/real-clip
 
 test: $(DEV)  ## all tests

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from tttdit.checker.commands.progress import progress_bar
+from tttdit.checker.commands.progress import clear_bar, progress_bar
 from tttdit.checker.render.text import visible
 from tttdit.core.errors import UsageError
 from tttdit.core.running.captions import CaptionFile, Captions
@@ -51,7 +52,7 @@ def prepare_stage(
 ) -> Iterator[str]:
     """Makes the dataset of one stage, and says what became of clips that gave less than they might have, and how much there is.
 
-    Raises UsageError where no sample could be made.
+    Raises UsageError where no sample could be made, or one could not be written.
     """
     from tttdit.core.runtime.preparing.dataset import MANIFEST, clear_away, jobs_of, write_dataset
 
@@ -70,8 +71,9 @@ def prepare_stage(
         with progress_bar(len(jobs), stage.name, noun="clips") as clip_done:
             for job, found in zip(jobs, _made(asked, stage, jobs, folder, workers), strict=True):
                 done.append(found)
-                clip_done(1)
+                clear_bar()
                 yield from _about(job, found, stage)
+                clip_done(1)
         if not any(each.samples for each in done):
             raise UsageError(f'no clip gave a sample of stage "{stage.name}", which is {_seconds(stage)} long')
         write_dataset(folder, stage, Path(asked.path).parent, done)
@@ -92,13 +94,36 @@ def _made(asked: Asked, stage: Stage, jobs: Sequence[Job], folder: Path, workers
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, initializer=_start, initargs=(asked, stage.name, folder, False)) as pool:
-        yield from pool.map(_make, jobs)
+    with ProcessPoolExecutor(count, context, initializer=_begin, initargs=(asked, stage.name, folder)) as pool:
+        try:
+            yield from pool.map(_make, jobs)
+        except BrokenProcessPool:
+            raise UsageError(
+                "one of the processes was killed, most often because memory ran out: the same command, with fewer --workers, goes on"
+            ) from None
 
 
 _AT_WORK: list[Callable[[Job], ClipSamples]] = []  # of this process
+
+
+def _begin(asked: Asked, stage: str, folder: Path) -> None:
+    """Makes a process ready that works beside others, and ends when the one that started it has ended, in whatever way."""
+    import threading
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _start(asked, stage, folder, is_alone=False)
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    assert parent is not None, "this process is another one's"
+    parent.join()
+    os._exit(1)  # a file that is being written has another name yet
 
 
 def _start(asked: Asked, stage: str, folder: Path, is_alone: bool) -> None:
@@ -137,7 +162,9 @@ def _about(job: Job, found: ClipSamples, stage: Stage) -> Iterator[str]:
         yield f"{name}: {_count(missing, 'segment')} of {segments:,} without a caption"
     cut = sum(each.cut for each in found.samples)
     if cut:
-        yield f"{name}: {cut:,} tokens of its captions do not fit into {int(stage.dims['T']):,} a segment, and are cut off"
+        verbs = ("does", "is") if cut == 1 else ("do", "are")
+        fitting = f"{int(stage.dims['T']):,} a segment"
+        yield f"{name}: {_count(cut, 'token')} of its captions {verbs[0]} not fit into {fitting}, and {verbs[1]} cut off"
 
 
 def _summary(stage: Stage, done: Sequence[ClipSamples]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,7 @@ from tttdit.core.errors import UsageError
 from tttdit.core.wording import spoken_bytes
 
 if TYPE_CHECKING:
-    from tttdit.core.runtime.preparing.describing import Description
+    from tttdit.core.runtime.preparing.describing import Description, Numbers
 
 EPILOG = """\b
 Examples:
@@ -31,7 +31,7 @@ Examples:
   tttdit data describe data/clips --output-format json --no-sheet
 
 \b
-Exit codes: 0 described, 1 files of it cannot be read, 2 there is no dataset, or
+Exit codes: 0 described, 1 files of it cannot be used, 2 there is no dataset, or
 its sheet cannot be made.
 """
 
@@ -80,25 +80,24 @@ def describe(folder: Path, sheet: Path | None, no_sheet: bool, output_format: st
 
 
 def _lines(found: Description, sheet: Path | None) -> Iterator[str]:
-    card, values = found.card, found.values
+    card, values, codec = found.card, found.values, found.card["made_by"].get("codec")
+    by = codec.get("plugin") if isinstance(codec, dict) else codec
     clips, seconds = card.get("clips"), card.get("seconds")
     yield from table(
         [
             ("stage", visible(str(card.get("stage")))),
-            ("samples", f"{found.samples:,} from {clips} clips, {seconds} s in all"),
+            ("samples", f"{found.samples:,} from {clips} clip{'s' * (clips != 1)}, {seconds} s in all"),
             (
                 "video",
                 f"{card.get('pixel_frames')} frames of {card.get('height')} x {card.get('width')}, {card.get('fps')} a second",
             ),
             (
                 "latents",
-                f"[C, F, H, W] = {_shapes(found.latents)}, by {visible(str(card['made_by'].get('codec', {}).get('plugin')))}",
+                f"[C, F, H, W] = {_shapes(found.latents)}, by {visible(str(by))}{_posterior(card)}",
             ),
-            (
-                "values",
-                f"{values.lowest:.2f} to {values.highest:.2f}, mean {values.mean:.3f}, standard deviation {values.deviation:.3f}",
-            ),
+            *([("values", _numbers(values))] if values is not None else []),
             ("texts", f"[S, T, X] = {_shapes(found.texts)}, by {visible(str(card['made_by'].get('text_encoder')))}"),
+            *([("tokens", f"{found.tokens[0]:,} to {found.tokens[1]:,} a text")] if found.tokens is not None else []),
             ("captions", f"{found.captions:,} different ones; {found.empty_texts:,} segments without any"),
             *(
                 [("PSNR", f"{card['psnr']:.1f} dB, the codec's reconstruction")]
@@ -110,7 +109,15 @@ def _lines(found: Description, sheet: Path | None) -> Iterator[str]:
         ]
     )
     for problem in found.problems:
-        yield f"cannot be read: {visible(problem)}"
+        yield f"cannot be used: {visible(problem)}"
+
+
+def _posterior(card: Mapping[str, Any]) -> str:
+    return ": a posterior's means, then log variances" if card.get("holds") == "posterior" else ""
+
+
+def _numbers(values: Numbers) -> str:
+    return f"{values.lowest:.2f} to {values.highest:.2f}, mean {values.mean:.3f}, standard deviation {values.deviation:.3f}"
 
 
 def _shapes(found: Mapping[tuple[int, ...], int]) -> str:
@@ -134,7 +141,10 @@ def _as_dict(found: Description, sheet: Path | None) -> dict[str, object]:
             "highest": values.highest,
             "mean": values.mean,
             "standard_deviation": values.deviation,
-        },
+        }
+        if values is not None
+        else None,
+        "tokens": list(found.tokens) if found.tokens is not None else None,
         "captions": found.captions,
         "empty_texts": found.empty_texts,
         "sheet": str(sheet) if sheet is not None else None,

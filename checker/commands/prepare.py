@@ -103,7 +103,8 @@ def prepare(
     for each in chosen:
         folder = output / each.name if len(spec.stages) > 1 else output
         try:
-            write(prepare_stage(asked, each, found, said, folder, workers))
+            for line in prepare_stage(asked, each, found, said, folder, workers):
+                write([line])  # each at once, and whether or not anybody reads them
             made += 1
         except UsageError as error:
             if len(chosen) == 1:

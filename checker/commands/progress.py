@@ -25,6 +25,13 @@ def progress_bar(length: int, name: str, *, noun: str = "settings") -> Iterator[
         yield bar.update
 
 
+def clear_bar() -> None:
+    """Makes room for a line where a bar is; the bar is drawn again below it when more is done."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
 def tensors_written(count: int, size: int) -> Callable[[int, int], None]:
     """What shows on a terminal how many of so many tensors and bytes have been written; nothing elsewhere."""
     if sys.stderr is None or not sys.stderr.isatty():

@@ -2,9 +2,9 @@
 
     python examples/real-clip/compare.py out
 
-Reads out/clips, out/data, out/runs/real-clip and out/videos; writes out/loss.png and out/side-by-side-NAME.png. Noise is what the model would
-draw if it had learned nothing, the codec's reconstruction what it would if it had learned everything. Exit code 1 where a video is less than
-6 dB above noise.
+Reads out/clips, out/data, out/runs/real-clip and out/videos; writes out/loss.png and out/side-by-side-NAME.png. Noise is what the model
+would draw if it had learned nothing, the codec's reconstruction what it would if it had learned everything. Exit code 1 where a video is
+less than 6 dB above noise.
 """
 
 import json

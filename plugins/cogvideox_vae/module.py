@@ -83,6 +83,8 @@ def _load(table: VideoVAETable, folder: Path) -> Any:
     if table.folder is None:
         raise UsageError("codec.folder is not stated: the folder with the VAE's config.json and weights")
     path = folder / table.folder
+    if (path / "vae" / "config.json").is_file():  # a published pipeline's folder
+        path = path / "vae"
     if not (path / "config.json").is_file():
         raise UsageError(f"codec.folder: {path} has no config.json: it is no folder of a VAE that diffusers has saved")
     try:

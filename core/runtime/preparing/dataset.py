@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from tttdit.core.errors import UsageError
 from tttdit.core.plugin.references import load
 from tttdit.core.running.captions import Captions
 from tttdit.core.running.files import write_whole
+from tttdit.core.running.resolved import resolved_text
 from tttdit.core.runtime.codec import VideoCodec
 from tttdit.core.runtime.preparing.samples import ClipSamples, Format, samples_of
 from tttdit.core.runtime.text import TextEncoder
@@ -150,7 +152,7 @@ def _is_alive(process: int) -> bool:
 
 
 def write_dataset(folder: Path, stage: Stage, seen_from: Path, done: Iterable[ClipSamples]) -> None:
-    """Writes the manifest and the card of a dataset whose samples are there. Raises OSError."""
+    """Writes the manifest and the card of a dataset whose samples, one at least, are there. Raises OSError."""
     found = [(each.clip, sample) for each in done for sample in each.samples]
     lines = [
         json.dumps(
@@ -160,21 +162,28 @@ def write_dataset(folder: Path, stage: Stage, seen_from: Path, done: Iterable[Cl
                 "clip": clip,
                 "begins": sample.begins,
                 "captions": list(sample.texts),
+                "tokens": list(sample.tokens),
             },
             ensure_ascii=True,
         )
         for clip, sample in found
     ]
+    lengths = [tokens for _, sample in found for tokens in sample.tokens]
     known = [sample.psnr for _, sample in found if sample.psnr is not None]
     wanted = format_of(stage)
     card = {
         "tttdit": 1,
         "stage": stage.name,
         "spec_folder": str(seen_from.resolve()),
+        "spec_sha256": hashlib.sha256(resolved_text(stage.name, [stage]).encode()).hexdigest(),
         **asdict(wanted),
         "samples": len(found),
         "seconds": len(found) * wanted.seconds,
         "clips": len({clip for clip, _ in found}),
+        "holds": found[0][1].holds,
+        "lowest": min(sample.lowest for _, sample in found),
+        "highest": max(sample.highest for _, sample in found),
+        "text_tokens": [min(lengths), max(lengths)],
         "psnr": sum(known) / len(known) if known else None,
     }
     write_whole(folder / CARD, json.dumps(card, indent=2, ensure_ascii=True) + "\n")

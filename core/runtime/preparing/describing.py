@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from tttdit.core.runtime.codec import VideoCodec
 from tttdit.core.runtime.preparing.dataset import CARD, MANIFEST
 
 _LARGEST_CARD = 2**20  # bytes
+_LONGEST_LINE = 2**20  # characters
 
 
 @frozen
@@ -34,17 +38,21 @@ class Numbers:
 
 @frozen
 class Description:
-    """A dataset. `card` is what `tttdit prepare` wrote beside it; shapes are of one sample, with how many samples have them."""
+    """A dataset. `card` is what `tttdit prepare` wrote beside it; shapes are of one sample, with how many samples have them.
+
+    `tokens` are the shortest and the longest text's, None where nobody says.
+    """
 
     card: Mapping[str, Any]
     samples: int
     files_bytes: int
     latents: Mapping[tuple[int, ...], int]
     texts: Mapping[tuple[int, ...], int]
-    values: Numbers
-    empty_texts: int
+    values: Numbers | None  # None where no file can be used
+    tokens: tuple[int, int] | None
+    empty_texts: int  # segments without a caption
     captions: int  # different ones
-    problems: tuple[str, ...]  # files that cannot be read
+    problems: tuple[str, ...]  # files that cannot be used
 
 
 def card_of(folder: Path) -> Mapping[str, Any]:
@@ -72,11 +80,16 @@ def lines_of(folder: Path) -> Iterator[Mapping[str, Any]]:
     """The manifest's lines. Raises UsageError where it cannot be read."""
     try:
         with (folder / MANIFEST).open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for number in count(1):
+                line = file.readline(_LONGEST_LINE)
+                if not line:
+                    return
                 if line.strip():
                     yield _line(line, f"{folder / MANIFEST}:{number}")
     except OSError as error:
         raise UsageError(f"{folder / MANIFEST} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{folder / MANIFEST} is no text in UTF-8") from None
 
 
 def _line(text: str, where: str) -> Mapping[str, Any]:
@@ -86,44 +99,84 @@ def _line(text: str, where: str) -> Mapping[str, Any]:
         line = None
     if not isinstance(line, dict) or not isinstance(line.get("latents"), str):
         raise UsageError(f"{where}: no sample: a line is a JSON object with the key latents")
+    if Path(line["latents"]).name != line["latents"]:
+        raise UsageError(f"{where}: {line['latents']} is no file of this folder, where tttdit prepare puts all samples")
     return line
+
+
+def _list(line: Mapping[str, Any], key: str, kind: type) -> list[Any]:
+    """What a line says of each of its texts; nothing where it says something else."""
+    found = line.get(key)
+    return [each for each in found if isinstance(each, kind)] if isinstance(found, list) else []
+
+
+def _sample(path: Path) -> tuple[Tensor, Tensor]:
+    """The latents [C, F, H, W] and the embeddings [S, T, X] in a file. Raises UsageError where it holds none that can be used."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            latents, text = file.get_tensor("latents"), file.get_tensor("text")
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    if latents.ndim != 4 or text.ndim != 3 or not latents.numel():
+        raise UsageError(f"{path}: its tensors are no latents [C, F, H, W] and embeddings [S, T, X]")
+    if not latents.isfinite().all() or not text.isfinite().all():
+        raise UsageError(f"{path}: it holds numbers that are not finite")
+    return latents, text
 
 
 def describe(folder: Path, looked_at: Callable[[int], object]) -> Description:
     """Reads every file of a dataset, one at a time. Raises UsageError where there is none."""
     card = card_of(folder)
-    latents: dict[tuple[int, ...], int] = {}
-    texts: dict[tuple[int, ...], int] = {}
-    problems, captions = [], set()
-    samples = size = empty = count = 0
-    low, high = float("inf"), float("-inf")
-    total = squares = 0.0
+    latents: Counter[tuple[int, ...]] = Counter()
+    texts: Counter[tuple[int, ...]] = Counter()
+    problems: list[str] = []
+    captions: set[str] = set()
+    lengths: set[int] = set()
+    sums = _Sums()
+    samples = size = empty = 0
     for line in lines_of(folder):
         samples += 1
-        said = line.get("captions")
-        captions |= {str(each) for each in said} if isinstance(said, list) else set()
+        said = _list(line, "captions", str)
+        captions.update(each for each in said if each)
+        empty += said.count("")
+        lengths.update(_list(line, "tokens", int))
         path = folder / line["latents"]
         try:
-            with safe_open(path, framework="pt") as file:
-                values, text = file.get_tensor("latents").double(), file.get_tensor("text")
+            values, text = _sample(path)
+        except UsageError as error:
+            problems.append(str(error))
+        else:
             size += path.stat().st_size
-        except (OSError, SafetensorError) as error:
-            problems.append(f"{path}: {error}")
-            continue
-        latents[tuple(values.shape)] = latents.get(tuple(values.shape), 0) + 1
-        texts[tuple(text.shape)] = texts.get(tuple(text.shape), 0) + 1
-        empty += int((text == 0).flatten(1).all(1).sum())
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
-        total, squares, count = (
-            total + float(values.sum()),
-            squares + float(values.square().sum()),
-            count + values.numel(),
-        )
+            latents[tuple(values.shape)] += 1
+            texts[tuple(text.shape)] += 1
+            sums.add(values.double())
         looked_at(1)
-    mean = total / count if count else 0.0
-    deviation = max(0.0, squares / count - mean * mean) ** 0.5 if count else 0.0
-    numbers = Numbers(low if count else 0.0, high if count else 0.0, mean, deviation)
-    return Description(card, samples, size, latents, texts, numbers, empty, len(captions), tuple(problems))
+    tokens = (min(lengths), max(lengths)) if lengths else None
+    return Description(
+        card, samples, size, latents, texts, sums.numbers(), tokens, empty, len(captions), tuple(problems)
+    )
+
+
+class _Sums:
+    """What is needed of numbers that come one tensor after the other."""
+
+    def __init__(self) -> None:
+        self._count, self._sum, self._squares = 0, 0.0, 0.0
+        self._lowest, self._highest = math.inf, -math.inf
+
+    def add(self, values: Tensor) -> None:
+        """More numbers, float64."""
+        self._count += values.numel()
+        self._sum += float(values.sum())
+        self._squares += float(values.square().sum())
+        self._lowest, self._highest = min(self._lowest, float(values.min())), max(self._highest, float(values.max()))
+
+    def numbers(self) -> Numbers | None:
+        """What they are like; None where there were none."""
+        if not self._count:
+            return None
+        mean = self._sum / self._count
+        return Numbers(self._lowest, self._highest, mean, max(0.0, self._squares / self._count - mean * mean) ** 0.5)
 
 
 def first_pictures(folder: Path, most: int) -> tuple[list[Tensor], list[str]]:
@@ -139,14 +192,13 @@ def first_pictures(folder: Path, most: int) -> tuple[list[Tensor], list[str]]:
     pictures, captions = [], []
     for line in chosen:
         try:
-            with safe_open(folder / line["latents"], framework="pt") as file:
-                first = file.get_slice("latents")[:, :1].float().transpose(0, 1)  # [1, C or 2C, H, W]
-        except (OSError, SafetensorError):
+            latents, _ = _sample(folder / line["latents"])
+        except UsageError:
             continue
+        first = latents[:, :1].float().transpose(0, 1)  # [1, C or 2C, H, W]
         means = first.chunk(2, 1)[0] if codec.holds == "posterior" else first
         pictures.append(next(iter(codec.decode([means])))[0])
-        said = line.get("captions")
-        captions.append(str(said[0]) if isinstance(said, list) and said else "")
+        captions.append(next(iter(_list(line, "captions", str)), ""))
     return pictures, captions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -22,7 +23,7 @@ from tttdit.core.running.captions import Captions
 from tttdit.core.runtime.codec import VideoCodec
 from tttdit.core.runtime.frames import psnr
 from tttdit.core.runtime.text import TextEncoder
-from tttdit.core.runtime.video.reading import DamagedClip, frames, number_of_frames
+from tttdit.core.runtime.video.reading import DamagedClip, frames, length_of
 
 _DIGEST, _FACTS = "digest", "facts"  # keys of a file's metadata
 
@@ -52,7 +53,11 @@ class Sample:
     file: str
     begins: float  # seconds of the clip
     texts: tuple[str, ...]
+    tokens: tuple[int, ...]  # of each text
     cut: int  # tokens that did not fit
+    holds: str  # what the codec gives, as VideoCodec.holds says it
+    lowest: float  # of the latents' numbers
+    highest: float
     psnr: float | None
     held: bool  # its last frame is the one before once more, since the clip ends there
     reused: bool = False  # it was there already
@@ -83,23 +88,24 @@ def samples_of(
 
     Samples that are there, made from the same, are left as they are. The last frame of a clip may stand once more for one that is
     missing: a clip of exactly 9 seconds has one frame less than a sample of 9. With `measures` what was encoded is decoded again and
-    compared. A file is there whole or not at all.
+    compared. A file is there whole or not at all. Raises OSError where one cannot be written: no other clip could do better.
     """
     made: list[Sample] = []
     problem, left = "", 0.0
     try:
-        total = number_of_frames(clip, wanted.fps)
+        length, identity = length_of(clip), _identity(clip)
+        total, problem = length.frames(wanted.fps), length.problem
         reader = _Reader(frames(clip, fps=wanted.fps, height=wanted.height, width=wanted.width))
-        step = wanted.pixel_frames - 1
+        step, read = wanted.pixel_frames - 1, 0
         for number in range(max(1, total) // step):  # the last sample may miss one frame
             texts = captions.of(number * wanted.segments, wanted.segments)
             path = folder / f"{stem}-{number:04}.safetensors"
-            digest = _digest(clip, number, texts, wanted, measures)
+            digest = _digest(identity, number, texts, wanted, measures)
             sample = _known(path, digest)
             if sample is None:
+                reader.pass_over((number - read) * step)
                 sample = _written(path, digest, reader, number, texts, wanted, codec, encoder, measures)
-            else:
-                reader.pass_over(wanted.pixel_frames)
+                read = number + 1
             made.append(sample)
         used = len(made) * step + 1 if made else 0
         left = max(0, total - used) / wanted.fps
@@ -138,10 +144,11 @@ class _Reader:
             missing -= len(now)
             yield now
 
-    def pass_over(self, count: int) -> None:
-        """Reads so many frames for nothing."""
-        for _ in self.sample(count):
-            pass
+    def pass_over(self, steps: int) -> None:
+        """Goes so many frames on, so that a sample begins so much later. Raises UsageError where there are fewer."""
+        if steps:
+            for _ in self.sample(steps + 1):
+                pass
 
 
 def _written(
@@ -169,7 +176,11 @@ def _written(
         file=path.name,
         begins=number * wanted.seconds,
         texts=tuple(texts),
+        tokens=tuple(one.tokens for one in encoded),
         cut=sum(one.cut for one in encoded),
+        holds=codec.holds,
+        lowest=float(latents.min()),
+        highest=float(latents.max()),
         psnr=found if found is None or math.isfinite(found) else None,
         held=reader.held,
     )
@@ -179,7 +190,8 @@ def _written(
         save_file(tensors, temporary, metadata={_DIGEST: digest, _FACTS: json.dumps(asdict(sample))})
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"{path} cannot be written: {error}") from None
+        number, why = getattr(error, "errno", None), getattr(error, "strerror", None)
+        raise OSError(number or errno.EIO, why or str(error), str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
     return sample
@@ -197,10 +209,18 @@ def _means(codec: VideoCodec, parts: Iterable[Tensor]) -> Iterator[Tensor]:
         yield part.chunk(2, 1)[0] if codec.holds == "posterior" else part
 
 
-def _digest(clip: Path, number: int, texts: Sequence[str], wanted: Format, measures: bool) -> str:
-    """Of all that a sample is made from. A clip is taken for the same while its size and its time of change are."""
-    about = clip.stat()
-    made_from = [str(clip.resolve()), about.st_size, about.st_mtime_ns, number, list(texts), asdict(wanted), measures]
+def _identity(clip: Path) -> tuple[str, int, int]:
+    """A clip is taken for the same while its place, its size and its time of change are. Raises UsageError where it has gone."""
+    try:
+        about = clip.stat()
+    except OSError as error:
+        raise UsageError(f"{clip} cannot be read: {error.strerror}") from None
+    return str(clip.resolve()), about.st_size, about.st_mtime_ns
+
+
+def _digest(identity: tuple[str, int, int], number: int, texts: Sequence[str], wanted: Format, measures: bool) -> str:
+    """Of all that a sample is made from."""
+    made_from = [*identity, number, list(texts), asdict(wanted), measures]
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
 
@@ -212,6 +232,6 @@ def _known(path: Path, digest: str) -> Sample | None:
         if metadata.get(_DIGEST) != digest:
             return None
         facts = json.loads(metadata[_FACTS])
-        return Sample(**{**facts, "texts": tuple(facts["texts"]), "reused": True})
+        return Sample(**{**facts, "texts": tuple(facts["texts"]), "tokens": tuple(facts["tokens"]), "reused": True})
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ _TOGETHER = 16  # frames of one part
 _ROUNDING = Fraction(
     1, 1000
 )  # seconds: Matroska's ticks, in time stamps that came from there too; no picture is a frame late by it
+_LONGEST_STILL = 60  # seconds: where a picture would stay for longer, a time stamp is damaged
+_LATE_END = 1  # second by which a file may go on, with sound, after its last picture
+
+# FFmpeg's readers of what is no video: text, which they draw, and lists of other files.
+_NO_VIDEOS = frozenset({"adf", "bin", "concat", "dash", "hls", "idf", "imf", "tty", "xbin"})
 
 
 class DamagedClip(UsageError):
@@ -39,9 +45,7 @@ def clip_of(path: Path) -> Clip:
     """What a file says of its first video. Raises UsageError where it has none, or cannot be read."""
     with _opened(path) as container:
         stream = _video(container, path)
-        seconds = stream.duration * stream.time_base if stream.duration is not None else None
-        if seconds is None and container.duration is not None:
-            seconds = Fraction(container.duration, library("av").time_base)
+        seconds = _said_length(container, stream)
         first = next(_decoded(container, stream, path), None)
         if first is None:
             raise UsageError(f"{path} has no picture that could be read")
@@ -67,25 +71,45 @@ def frames(path: Path, *, fps: int, height: int, width: int) -> Iterator[Tensor]
         yield torch.stack(part)
 
 
-def number_of_frames(path: Path, fps: int) -> int:
-    """How many frames `frames` will give, by the file's time stamps alone: nothing is decoded. Raises UsageError as `frames` does."""
-    av = library("av")
+@frozen
+class Length:
+    """How long a video is by the time stamps that are in its file, in seconds; `problem` says what keeps it from being longer."""
+
+    seconds: Fraction
+    problem: str = ""
+
+    def frames(self, fps: int) -> int:
+        """How many frames `frames` gives, give or take one."""
+        return math.ceil(self.seconds * fps)
+
+
+def length_of(path: Path) -> Length:
+    """A video's length; nothing is decoded. Raises UsageError where there is no picture, or the file cannot be read."""
     first: int | None = None
-    end: int | None = None
+    end, problem = 0, ""
     with _opened(path) as container:
         stream = _video(container, path)
+        longest = math.floor(_LONGEST_STILL / stream.time_base)
         try:
             for packet in container.demux(stream):
-                if packet.pts is None:
+                if packet.pts is None or packet.is_discard:
                     continue
-                until = packet.pts + (packet.duration or 0)
-                first = packet.pts if first is None else min(first, packet.pts)
-                end = until if end is None else max(end, until)
-        except av.error.FFmpegError:
-            pass  # what comes before is there all the same
-        if first is None or end is None:
-            raise UsageError(f"{path} has no picture that could be read")
-        return math.ceil(Fraction(end - first) * Fraction(stream.time_base) * fps)
+                if first is None:
+                    first = end = packet.pts
+                elif packet.pts - end > longest:
+                    problem = _gap(path, (end - first) * stream.time_base, (packet.pts - end) * stream.time_base)
+                    break
+                first = min(first, packet.pts)
+                end = max(end, packet.pts + min(packet.duration or 0, longest))
+        except _unreadable() as error:
+            problem = _damage(path, None if first is None else (end - first) * stream.time_base, error)
+        if first is None:
+            raise UsageError(problem or f"{path} has no pictures with time stamps")
+        seconds = Fraction((end - first) * stream.time_base)
+        said = _said_length(container, stream)
+        if not problem and said is not None and said - seconds > _LATE_END:
+            problem = f"{path} is {float(said):.1f} s long, and its pictures end after {float(seconds):.1f} s"
+        return Length(seconds, problem)
 
 
 def _at_times(path: Path, fps: int, height: int, width: int) -> Iterator[Tensor]:
@@ -97,11 +121,16 @@ def _at_times(path: Path, fps: int, height: int, width: int) -> Iterator[Tensor]
         for frame in _decoded(container, stream, path):
             time = frame.pts * frame.time_base
             origin = time if origin is None else origin
+            if time - origin - ends > _LONGEST_STILL:
+                raise DamagedClip(_gap(path, ends, time - origin - ends))
             begins = time - origin - _ROUNDING
             while shown is not None and number * step < begins:
                 yield shown
                 number += 1
-            shown = _picture(frame, aspect, height, width)
+            try:
+                shown = _picture(frame, aspect, height, width)
+            except _unreadable() as error:
+                raise DamagedClip(_damage(path, time - origin, error)) from None
             ends = time - origin + _shown_for(frame, stream, step)
     while shown is not None and number * step < ends:
         yield shown
@@ -111,16 +140,23 @@ def _at_times(path: Path, fps: int, height: int, width: int) -> Iterator[Tensor]
 def _shown_for(frame: Any, stream: Any, step: Fraction) -> Fraction:
     """How long the last picture stays: as the file says, or as the others do on average."""
     if frame.duration:
-        return Fraction(frame.duration * frame.time_base)
+        return min(Fraction(frame.duration * frame.time_base), Fraction(_LONGEST_STILL))
     return 1 / Fraction(stream.average_rate) if stream.average_rate else step
 
 
-def _opened(path: Path) -> Any:
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A file that is read as a video is, and that makes FFmpeg look at nothing but files."""
     av = library("av")
     try:
-        return av.open(str(path), metadata_errors="replace")
+        # without "file:" a name as 12:30.mp4 would be one of a protocol
+        opened = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    with opened as container:
+        if _NO_VIDEOS.intersection(container.format.name.split(",")):
+            raise UsageError(f"{path} is no video, but {container.format.long_name}")
+        yield container
 
 
 def _video(container: Any, path: Path) -> Any:
@@ -131,19 +167,42 @@ def _video(container: Any, path: Path) -> Any:
     return stream
 
 
+def _said_length(container: Any, stream: Any) -> Fraction | None:
+    """How many seconds the video has, as its file says: of itself, or of the whole."""
+    if stream.duration is not None:
+        return Fraction(stream.duration * stream.time_base)
+    if container.duration is not None:
+        return Fraction(container.duration, library("av").time_base)
+    return None
+
+
 def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
     """The frames that have a time, in its order."""
-    av = library("av")
-    last = None
+    first = last = None
     try:
         for frame in container.decode(stream):
             if frame.pts is None or (last is not None and frame.pts <= last):
                 continue
-            last = frame.pts
+            first, last = frame.pts if first is None else first, frame.pts
             yield frame
-    except av.error.FFmpegError as error:
-        at = f"after {float(last * stream.time_base):.1f} s" if last is not None else "at its first picture"
-        raise DamagedClip(f"{path} is damaged {at}: {error.strerror or error}") from None
+    except _unreadable() as error:
+        raise DamagedClip(_damage(path, None if last is None else (last - first) * stream.time_base, error)) from None
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What PyAV raises for what it cannot read; IndexError where a stream begins that was not announced."""
+    return library("av").error.FFmpegError, IndexError
+
+
+def _damage(path: Path, seconds: Fraction | None, error: Exception) -> str:
+    at = f"after {float(seconds):.1f} s" if seconds is not None else "at its first picture"
+    unannounced = type(error) is IndexError
+    what = "a stream begins that was not announced" if unannounced else getattr(error, "strerror", None) or error
+    return f"{path} is damaged {at}: {what}"
+
+
+def _gap(path: Path, seconds: Fraction, gap: Fraction) -> str:
+    return f"{path} is damaged after {float(seconds):.1f} s: its next picture comes {float(gap):,.0f} s later"
 
 
 def _aspect(stream: Any) -> Fraction:

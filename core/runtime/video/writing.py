@@ -27,7 +27,7 @@ def write_video(path: Path, parts: Iterable[Tensor], *, fps: int, metadata: Mapp
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     count = 0
     try:
-        with av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        with av.open(f"file:{temporary}", "w", format="mp4", options={"movflags": "faststart"}) as container:
             container.metadata["comment"] = json.dumps(metadata, ensure_ascii=True, sort_keys=True)
             stream = None
             for part in parts:
@@ -53,7 +53,7 @@ def read_metadata(path: Path) -> Mapping[str, Any] | None:
     """What `write_video` was given to write into a file; None for a file that another program wrote, or that cannot be read."""
     av = library("av")
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(f"file:{path}", metadata_errors="replace") as container:
             found = json.loads(container.metadata.get("comment", ""))
     except (av.error.FFmpegError, OSError, ValueError):
         return None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from clip_specs import write_clip_spec
 from clips import make_clip
 from launching import finish, start, wait_for
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 PREPARE = ["prepare", "clip.toml", "--device", "cpu", "--output", "data/clip"]
 
@@ -44,12 +47,12 @@ def test_what_became_of_every_clip(prepared: tuple[Path, str]) -> None:
     assert said.splitlines() == [
         "tttdit: captions.jsonl: other.mp4 is none of the clips",
         "broken.mp4: no captions in captions.jsonl: its texts are empty",
-        "long.mp4: 1 tokens of its captions do not fit into 4 a segment, and are cut off",
+        "long.mp4: 1 token of its captions does not fit into 4 a segment, and is cut off",
         "broken.mp4 cannot be read: Invalid data found when processing input",
         said.splitlines()[4],
         "written: data/clip/3s/manifest.jsonl",
         "broken.mp4: no captions in captions.jsonl: its texts are empty",
-        "long.mp4: 1 tokens of its captions do not fit into 4 a segment, and are cut off",
+        "long.mp4: 1 token of its captions does not fit into 4 a segment, and is cut off",
         "short.mkv: too short: 4.25 s, and a sample is 9.25 s (37 frames)",
         "broken.mp4 cannot be read: Invalid data found when processing input",
         said.splitlines()[10],
@@ -72,6 +75,16 @@ def test_samples_are_what_the_spec_wants(prepared: tuple[Path, str]) -> None:
         ("long-0002.safetensors", 6.0, ["three words here and more"]),
         ("short-0000.safetensors", 0.0, ["brief"]),
     ]
+    card = json.loads((folder / "data/clip/3s/card.json").read_text())
+    assert [card[key] for key in ("samples", "seconds", "clips", "holds", "text_tokens")] == [
+        4,
+        12.0,
+        2,
+        "latents",
+        [1, 4],
+    ]
+    stored = torch.stack([load_file(folder / "data/clip/3s" / line["latents"])["latents"] for line in lines])
+    assert [card["lowest"], card["highest"]] == [float(stored.min()), float(stored.max())]
     (nine,) = (folder / "data/clip/9s/manifest.jsonl").read_text().splitlines()
     assert json.loads(nine)["captions"] == ["one <end_scene>", "<start_scene> two", "three words here and more"]
     three, nine_seconds = (load_file(folder / f"data/clip/{stage}/long-0000.safetensors") for stage in ("3s", "9s"))
@@ -89,7 +102,8 @@ def test_the_card_and_a_sheet(prepared: tuple[Path, str]) -> None:
         "samples   4 from 2 clips, 12.0 s in all",
         "16 x 4 x 4 x 6, by dct",
         "1 x 4 x 8, by hash",
-        "captions  4 different ones",
+        "tokens    1 to 4 a text",
+        "captions  4 different ones; 0 segments without any",
     ):
         assert text in said
     assert Image.open(folder / "data/clip/3s/sheet.png").size[0] > 4 * 48
@@ -122,14 +136,18 @@ def test_what_is_there_is_not_made_again(prepared: tuple[Path, str]) -> None:
 
 def test_a_kill_leaves_whole_files_and_the_same_command_goes_on(tmp_path: Path) -> None:
     write_clip_spec(tmp_path)
-    make_clip(tmp_path / "long.mp4", [number / 25 for number in range(1500)], size=(240, 320))
-    command = [*PREPARE, "long.mp4", "--stage", "3s", "--workers", "1"]
+    for name in ("one.mp4", "other.mp4"):
+        make_clip(tmp_path / name, [number / 25 for number in range(750)], size=(240, 320))
+    command = [*PREPARE, "one.mp4", "other.mp4", "--stage", "3s", "--workers", "2"]
     run = start(command, tmp_path)
     there = tmp_path / "data/clip/3s"
     wait_for(lambda: there.is_dir() and len([*there.glob("*.safetensors")]) > 1)
-    (there / ".long-0009.safetensors.999999999.tmp").touch()  # as a kill while it writes would leave
+    (there / ".one-0009.safetensors.999999999.tmp").touch()  # as a kill while it writes would leave
+    helpers = processes_at_work_on(tmp_path)
     run.send(signal.SIGKILL)
     run.wait()
+    assert len(helpers) > 1
+    wait_for(lambda: not processes_at_work_on(tmp_path))  # none goes on without the one that started it
     assert not (there / "manifest.jsonl").exists()
     for path in there.glob("*.safetensors"):
         assert load_file(path)["latents"].shape == (16, 4, 4, 6)
@@ -137,6 +155,65 @@ def test_a_kill_leaves_whole_files_and_the_same_command_goes_on(tmp_path: Path) 
     assert code == 0, said
     assert "20 samples (" in said
     assert not [*there.glob(".*")]
+
+
+def processes_at_work_on(folder: Path) -> list[int]:
+    """The processes whose working folder this is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == folder and "Z" not in (process / "stat").read_text().split(")")[1][:3]:
+                found.append(int(process.name))
+    return found
+
+
+def test_a_helper_that_is_killed_ends_the_command(tmp_path: Path) -> None:
+    write_clip_spec(tmp_path)
+    for name in ("one.mp4", "other.mp4"):
+        make_clip(tmp_path / name, [number / 25 for number in range(750)], size=(240, 320))
+    run = start([*PREPARE, "one.mp4", "other.mp4", "--stage", "3s", "--workers", "2"], tmp_path)
+    there = tmp_path / "data/clip/3s"
+    wait_for(lambda: there.is_dir() and len([*there.glob("*.safetensors")]) > 0)
+    os.kill(max(processes_at_work_on(tmp_path)), signal.SIGKILL)
+    assert run.wait() == 2
+    assert run.output.splitlines()[-1].startswith(
+        "tttdit: one of the processes was killed, most often because memory ran out"
+    )
+
+
+def test_a_sample_that_cannot_be_written_ends_the_command(tmp_path: Path) -> None:
+    write_clip_spec(tmp_path)
+    for name in ("one.mp4", "other.mp4"):
+        make_clip(tmp_path / name, [number / 4 for number in range(13)])
+    (tmp_path / "data/clip/3s/one-0000.safetensors").mkdir(parents=True)
+    code, said = finish([*PREPARE, "one.mp4", "other.mp4", "--stage", "3s", "--workers", "1"], tmp_path)
+    assert code == 2
+    assert said.splitlines()[1:] == ["tttdit: data/clip/3s/one-0000.safetensors cannot be written: Is a directory"]
+
+
+def test_a_dataset_that_is_damaged(prepared: tuple[Path, str]) -> None:
+    folder, _ = prepared
+    described = ["data", "describe", "copy", "--no-sheet"]
+    shutil.copytree(folder / "data/clip/3s", folder / "copy")
+    bad = {name: load_file(folder / "copy" / name) for name in ("long-0000.safetensors", "long-0001.safetensors")}
+    save_file({**bad["long-0000.safetensors"], "latents": torch.zeros(3)}, folder / "copy/long-0000.safetensors")
+    bad["long-0001.safetensors"]["latents"][0] = torch.nan
+    save_file(bad["long-0001.safetensors"], folder / "copy/long-0001.safetensors")
+    code, said = finish(described, folder)
+    assert code == 1
+    assert said.splitlines()[-2:] == [
+        "cannot be used: copy/long-0000.safetensors: its tensors are no latents [C, F, H, W] and embeddings [S, T, X]",
+        "cannot be used: copy/long-0001.safetensors: it holds numbers that are not finite",
+    ]
+    manifest = folder / "copy/manifest.jsonl"
+    for line, message in {
+        b'{"latents": "../clip.toml"}': "tttdit: copy/manifest.jsonl:1: ../clip.toml is no file of this folder, "
+        "where tttdit prepare puts all samples",
+        b"\xff\xfe": "tttdit: copy/manifest.jsonl is no text in UTF-8",
+        b"[]": "tttdit: copy/manifest.jsonl:1: no sample: a line is a JSON object with the key latents",
+    }.items():
+        manifest.write_bytes(line + b"\n")
+        assert finish(described, folder) == (2, message + "\n")
 
 
 def test_where_nothing_can_be_made(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 import torch
 from clips import STEP, make_clip
 
 from tttdit.core.errors import UsageError
-from tttdit.core.runtime.video.reading import DamagedClip, clip_of, frames, number_of_frames
+from tttdit.core.runtime.video.reading import DamagedClip, Length, clip_of, frames, length_of
 
 
 def shown(path: Path, *, fps: int, height: int = 48, width: int = 64) -> list[int]:
@@ -84,10 +85,66 @@ def test_a_file_that_breaks_off(tmp_path: Path) -> None:
     with suppress(DamagedClip):  # where it breaks off decides whether FFmpeg takes that for an end
         found += frames(torn, fps=25, height=16, width=16)
     assert sum(map(len, found)) < 200
-    assert number_of_frames(torn, 25) < 200
+    there = length_of(torn)
+    assert there.frames(25) < 200
+    assert there.problem == f"{torn} is 8.0 s long, and its pictures end after {float(there.seconds):.1f} s"
+    assert length_of(whole) == Length(Fraction(8))
 
 
 @pytest.mark.parametrize(("fps", "rate"), [(4, 25), (16, 25), (25, 25), (16, 10)])
 def test_frames_are_counted_without_decoding(fps: int, rate: int, tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4", [number / rate for number in range(61)])
-    assert abs(number_of_frames(path, fps) - len(shown(path, fps=fps))) <= 1
+    assert abs(length_of(path).frames(fps) - len(shown(path, fps=fps))) <= 1
+
+
+@pytest.mark.parametrize("gap", [59, 3600])
+def test_a_picture_that_would_stay_for_an_hour_has_a_damaged_time_stamp(gap: int, tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "a.mkv", [0, 0.5, 1, 1 + gap, 1.5 + gap])
+    if gap < 60:
+        assert shown(path, fps=2)[: 2 * gap + 4] == [0, 1, *[2] * 2 * gap, 3, 4]
+        assert length_of(path).problem == ""
+        return
+    with pytest.raises(
+        DamagedClip, match=r"a\.mkv is damaged after 1\.\d s: its next picture comes 3,[56]\d\d s later"
+    ):
+        shown(path, fps=2)
+    assert "its next picture comes 3," in length_of(path).problem
+    assert length_of(path).frames(2) <= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("notes.txt", "a line of notes\n" * 500),
+        ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nclip.ts\n#EXT-X-ENDLIST\n"),
+        ("list.ffconcat", "ffconcat version 1.0\nfile clip.ts\n"),
+    ],
+)
+def test_text_and_lists_of_files_are_no_videos(name: str, text: str, tmp_path: Path) -> None:
+    """FFmpeg would draw the one and read what the others name."""
+    make_clip(tmp_path / "clip.ts", [0, 0.1, 0.2])
+    (tmp_path / name).write_text(text)
+    for read in (length_of, clip_of, lambda path: next(frames(path, fps=4, height=16, width=16))):
+        with pytest.raises(UsageError, match=f"{name} is no video, but "):
+            read(tmp_path / name)
+
+
+def test_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_clip(tmp_path / "a.mp4", [0, 0.25]).rename(tmp_path / "12:30.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert shown(Path("12:30.mp4"), fps=4)[:2] == [0, 1]
+
+
+def test_what_an_edit_cuts_off_is_not_counted(tmp_path: Path) -> None:
+    """A file may begin with pictures that are not shown, from which the first one that is gets decoded."""
+    whole, cut = make_clip(tmp_path / "a.mkv", [number / 4 for number in range(20)]), tmp_path / "cut.mp4"
+    with av.open(str(whole)) as source, av.open(str(cut), "w", options={"avoid_negative_ts": "disabled"}) as target:
+        stream = source.streams.video[0]
+        copied = target.add_stream_from_template(stream)
+        begins = round(2 / stream.time_base)
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.pts, packet.dts, packet.stream = packet.pts - begins, packet.dts - begins, copied
+                target.mux(packet)
+    assert shown(cut, fps=4)[:12] == [*range(8, 20)]
+    assert length_of(cut).frames(4) in (12, 13)

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from tttdit.checker.commands.progress import clear_bar, progress_bar
 from tttdit.checker.render.text import visible
+from tttdit.checker.sampling import around
 from tttdit.core.errors import UsageError
 from tttdit.core.running.captions import CaptionFile, Captions
 from tttdit.core.stage import Stage
@@ -81,6 +82,25 @@ def prepare_stage(
         raise UsageError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from None
     yield _summary(stage, done)
     yield f"written: {visible(str(folder / MANIFEST))}"
+
+
+def describe(stage: Stage, clips: Sequence[Path], seen_from: Path) -> Iterator[str]:
+    """What would be made of clips for a stage, line by line; paths of the spec are seen from its folder, `seen_from`."""
+    from tttdit.core.runtime.video.reading import length_of
+
+    yield f"{visible(stage.name)}: samples of {_seconds(stage)}"
+    step, total = int(stage.dims["N"]) - 1, 0
+    for clip in clips:
+        try:
+            frames = length_of(clip).frames(stage.video.fps)
+        except UsageError as error:
+            yield f"  {visible(str(error))}"
+            continue
+        count = frames // step
+        total += count
+        yield f"  {visible(str(clip))}: {frames / stage.video.fps:.2f} s, {_count(count, 'sample')}"
+    yield f"  {_count(total, 'sample')} in all"
+    yield from around(stage, seen_from, ("encoding", "text_encoding"))
 
 
 def _made(asked: Asked, stage: Stage, jobs: Sequence[Job], folder: Path, workers: int | None) -> Iterator[ClipSamples]:

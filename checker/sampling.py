@@ -80,13 +80,14 @@ def commissions(
     return tuple(found)
 
 
-def describe(wanted: Sequence[Commission], weights: Weights, device: str) -> Iterator[str]:
-    """What would be drawn, line by line."""
+def describe(wanted: Sequence[Commission], weights: Weights, device: str, seen_from: Path) -> Iterator[str]:
+    """What would be drawn, line by line; paths of the spec are seen from its folder, `seen_from`."""
     yield f"would draw {len(wanted):,} video{'s' * (len(wanted) != 1)} with the weights of {visible(weights.told)}:"
     for each in wanted:
         yield f"  {visible(str(each.video))}: stage {visible(each.stage.name)}, {int(each.stage.dims['N']):,} frames, seed {each.seed}"
     for stage in {each.stage.name: each.stage for each in wanted}.values():
         yield f"  stage {visible(stage.name)}: {foretold(stage, device)}"
+        yield from around(stage, seen_from, ("text_encoding", "decoding"))
 
 
 def foretold(stage: Stage, device: str) -> str:
@@ -97,6 +98,25 @@ def foretold(stage: Stage, device: str) -> str:
         return f"memory is not predicted: {visible(str(why))}"
     steps = f"{found.steps:,} step{'s' * (found.steps != 1)}"
     return f"{steps}, {spoken_bytes(found.needed_bytes)} (predicted), {spoken_flops(found.flops)} a video"
+
+
+def around(stage: Stage, seen_from: Path, works: Sequence[str]) -> Iterator[str]:
+    """A line for each of these works (`encoding`, `decoding`, `text_encoding`) of which it is known what it takes. It needs torch."""
+    try:
+        from tttdit.core.runtime.sampling import around as known
+    except ModuleNotFoundError:
+        return
+    for work in works:
+        try:
+            found = getattr(known, work)(stage, seen_from)
+        except UsageError as why:
+            yield f"    {work.replace('_', ' ')}: {visible(str(why))}"
+            continue
+        if found is not None:
+            yield (
+                f"    {work.replace('_', ' ')}: {spoken_bytes(found.peak_bytes)} beside {spoken_bytes(found.weights_bytes)} of weights "
+                "(tensors alone, whatever the length)"
+            )
 
 
 def _stage_of(board: Storyboard, spec: Spec, named: str | None) -> Stage:

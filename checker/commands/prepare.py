@@ -17,6 +17,7 @@ Examples:
   tttdit prepare clip.toml bikes.mp4 bunny.mp4 --output data/clips
   tttdit prepare curriculum.toml videos/ --captions captions.jsonl --output data/videos
   tttdit prepare curriculum.toml videos/ --stage 9s --output data/nine --workers 4
+  tttdit prepare curriculum.toml videos/ --output data/videos --dry-run
 
 \b
 Captions are JSON Lines, one clip a line: {"clip": "bikes.mp4", "caption": "Bicycles."}
@@ -57,6 +58,7 @@ a file could not be written, or no clip gave a sample.
     default=None,
     help="Decode what was encoded, and say how near it comes. By default where the codec does that fast.",
 )
+@click.option("--dry-run", is_flag=True, help="Check, say what would be made and what it takes, and stop.")
 def prepare(
     path: str,
     clips: tuple[Path, ...],
@@ -68,6 +70,7 @@ def prepare(
     workers: int | None,
     device: str | None,
     measures: bool | None,
+    dry_run: bool,
 ) -> int:
     """Make a dataset of videos: samples of a spec's length, as latents of its codec and embeddings of its text encoder.
 
@@ -76,7 +79,7 @@ def prepare(
     said in a line, and the rest goes on.
     """
     from tttdit.checker.api import check_paths, load_spec
-    from tttdit.checker.preparing import Asked, clips_at, prepare_stage
+    from tttdit.checker.preparing import Asked, clips_at, describe, prepare_stage
     from tttdit.checker.showing import show_report
     from tttdit.core.running.captions import read_captions
 
@@ -91,13 +94,16 @@ def prepare(
         raise UsageError(f"preparing needs {error.name}: pip install 'tttdit[run,video]'") from None
     check_libraries()
     found = clips_at(clips)
+    chosen = [each for each in spec.stages if stage in (None, each.name)]
+    if dry_run:
+        write(line for each in chosen for line in describe(each, found, Path(spec.path).parent))
+        return 0
     said = read_captions(captions) if captions is not None else None
     if said is None:
         complain("no --captions: all texts are empty")
     else:
         for name in said.unused(found):
             complain(f"{visible(str(said.path))}: {visible(name)} is none of the clips")
-    chosen = [each for each in spec.stages if stage in (None, each.name)]
     asked = Asked(path, sets, allowed, device, measures)
     made = 0
     for each in chosen:

@@ -118,7 +118,7 @@ def sample(
     wanted = commissions(spec, prompts, weights, output, stage=stage, seed=seed)
     if dry_run:
         if leads:
-            write(describe(wanted, weights, device or "cuda"))
+            write(describe(wanted, weights, device or "cuda", Path(spec.path).parent))
         return 0
     try:
         from tttdit.core.runtime.training.world import allow_growing_segments, world_of

@@ -33,8 +33,26 @@ class CogVideoXVAE:
 
     def __init__(self, table: VideoVAETable, folder: Path, device: torch.device) -> None:
         """Raises UsageError without diffusers, and where the folder does not hold such a VAE of the table's geometry."""
+        self._begin(table, device, _load(table, folder).to(device))
+
+    @classmethod
+    def without_weights(cls, table: VideoVAETable, folder: Path, device: torch.device) -> CogVideoXVAE:
+        """The same with weights that nobody has read, on fake tensors or meta: for whoever asks what it takes.
+
+        Where the folder is not there yet it is the published VAE, whose sizes are diffusers' defaults.
+        """
+        codec = cls.__new__(cls)
+        codec._begin(table, device, _unread(table, folder))
+        return codec
+
+    def _begin(self, table: VideoVAETable, device: torch.device, vae: Any) -> None:
         self._table, self._device = table, device
-        self._vae = _load(table, folder).to(device).eval().requires_grad_(False)
+        self._vae = vae.eval().requires_grad_(False)
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """Parameters and buffers."""
+        return [*self._vae.parameters(), *self._vae.buffers()]
 
     def encode(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
         """Frames to the posterior of their latents: means, then log variances, of latents times `scale_factor`."""
@@ -75,20 +93,38 @@ def _as_batch(step: Tensor) -> Tensor:
     return step.transpose(0, 1).unsqueeze(0).contiguous()
 
 
-def _load(table: VideoVAETable, folder: Path) -> Any:
+def _class() -> Any:
     try:
         from diffusers import AutoencoderKLCogVideoX
     except ModuleNotFoundError:
         raise UsageError('[codec] plugin = "cogvideox-vae" needs diffusers: pip install "tttdit[real]"') from None
+    return AutoencoderKLCogVideoX
+
+
+def _path(table: VideoVAETable, folder: Path) -> Path:
+    """The VAE's own folder: of a published pipeline that in it."""
     if table.folder is None:
         raise UsageError("codec.folder is not stated: the folder with the VAE's config.json and weights")
     path = folder / table.folder
-    if (path / "vae" / "config.json").is_file():  # a published pipeline's folder
-        path = path / "vae"
+    return path / "vae" if (path / "vae" / "config.json").is_file() else path
+
+
+def _unread(table: VideoVAETable, folder: Path) -> Any:
+    kind = _class()
+    path = _path(table, folder) if table.folder is not None else None
+    if path is None or not (path / "config.json").is_file():
+        return kind(latent_channels=table.channels)
+    vae = kind.from_config(kind.load_config(path, local_files_only=True))
+    _check(table, path, vae.config)
+    return vae
+
+
+def _load(table: VideoVAETable, folder: Path) -> Any:
+    kind, path = _class(), _path(table, folder)
     if not (path / "config.json").is_file():
         raise UsageError(f"codec.folder: {path} has no config.json: it is no folder of a VAE that diffusers has saved")
     try:
-        vae = AutoencoderKLCogVideoX.from_pretrained(
+        vae = kind.from_pretrained(
             path,
             torch_dtype=torch.float32,
             local_files_only=True,

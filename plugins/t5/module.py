@@ -27,17 +27,51 @@ class T5Encoder:
 
     def __init__(self, table: TextTable, folder: Path, device: torch.device) -> None:
         """Raises UsageError without transformers, and where the folder does not hold a T5 of `text.width`."""
-        self._device = device
         self._tokenizer, model = _load(table, folder)
-        self._model = model.to(device).eval().requires_grad_(False)
+        self._begin(device, model.to(device))
+
+    @classmethod
+    def without_weights(cls, table: TextTable, folder: Path, device: torch.device) -> T5Encoder:
+        """The same with weights that nobody has read and without a tokenizer, on fake tensors or meta: for whoever asks what it takes.
+
+        Raises UsageError as the other does, where the folder has no config.json.
+        """
+        encoder = cls.__new__(cls)
+        encoder._begin(device, _unread(table, folder))
+        return encoder
+
+    def _begin(self, device: torch.device, model: Any) -> None:
+        self._device = device
+        self._model = model.eval().requires_grad_(False)
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """Parameters and buffers."""
+        return [*self._model.parameters(), *self._model.buffers()]
+
+    @torch.no_grad()
+    def embed(self, ids: Tensor) -> Tensor:
+        """Embeddings [1, tokens, X] of the vocabulary's numbers [1, tokens]."""
+        found: Tensor = self._model(ids.to(self._device)).last_hidden_state
+        return found
 
     @torch.no_grad()
     def encode(self, text: str, length: int) -> EncodedText:
         """The embeddings [length, X] of a text; of one that is too long, the end token stays and what stands before it goes."""
         count = len(self._tokenizer(text, verbose=False).input_ids)
         tokens = self._tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
-        embeddings = self._model(tokens.input_ids.to(self._device)).last_hidden_state
+        embeddings = self.embed(tokens.input_ids)
         return EncodedText(embeddings[0].float().cpu(), tokens=min(count, length), cut=max(count - length, 0))
+
+
+def _unread(table: TextTable, folder: Path) -> Any:
+    try:
+        from transformers import T5Config, T5EncoderModel
+    except ModuleNotFoundError:
+        raise UsageError('text.encoder = "t5" needs transformers: pip install "tttdit[real]"') from None
+    found = T5Folder.of(table, folder)
+    found.width  # noqa: B018 - raises where there is no config
+    return T5EncoderModel(T5Config.from_pretrained(found.model, local_files_only=True))
 
 
 def _load(table: TextTable, folder: Path) -> tuple[Any, Any]:

@@ -190,8 +190,8 @@ def _written(
         save_file(tensors, temporary, metadata={_DIGEST: digest, _FACTS: json.dumps(asdict(sample))})
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
-        number, why = getattr(error, "errno", None), getattr(error, "strerror", None)
-        raise OSError(number or errno.EIO, why or str(error), str(path)) from None
+        code, why = getattr(error, "errno", None), getattr(error, "strerror", None)
+        raise OSError(code or errno.EIO, why or str(error), str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
     return sample

@@ -115,9 +115,31 @@ def test_the_card_and_a_sheet(prepared: tuple[Path, str]) -> None:
     assert "its stages are data/clip/3s, data/clip/9s" in said
 
 
+def test_a_dry_run_counts_what_would_be_made(prepared: tuple[Path, str]) -> None:
+    folder, _ = prepared
+    code, said = finish(
+        ["prepare", "clip.toml", "long.mp4", "short.mkv", "broken.mp4", "--output", "never", "--dry-run"], folder
+    )
+    assert (code, said) == (
+        0,
+        "3s: samples of 3.25 s (13 frames)\n"
+        "  long.mp4: 10.00 s, 3 samples\n"
+        "  short.mkv: 4.25 s, 1 sample\n"
+        "  broken.mp4 cannot be read: Invalid data found when processing input\n"
+        "  4 samples in all\n"
+        "9s: samples of 9.25 s (37 frames)\n"
+        "  long.mp4: 10.00 s, 1 sample\n"
+        "  short.mkv: 4.25 s, 0 samples\n"
+        "  broken.mp4 cannot be read: Invalid data found when processing input\n"
+        "  1 sample in all\n",
+    )
+    assert not (folder / "never").exists()
+
+
 def test_what_is_there_is_not_made_again(prepared: tuple[Path, str]) -> None:
     folder, _ = prepared
     written = {path: path.stat().st_mtime_ns for path in folder.glob("data/clip/*/*.safetensors")}
+    latents = {path: load_file(path)["latents"] for path in written}
     command = [*PREPARE, "long.mp4", "short.mkv", "--captions", "captions.jsonl"]
     code, said = finish([*command, "--stage", "3s", "--workers", "1"], folder)
     assert code == 0
@@ -132,6 +154,7 @@ def test_what_is_there_is_not_made_again(prepared: tuple[Path, str]) -> None:
     assert sorted(path.name for path in written if again[path] != written[path]) == [
         "long-0001.safetensors", "short-0000.safetensors",
     ]  # fmt: skip
+    assert all(torch.equal(load_file(path)["latents"], before) for path, before in latents.items())
 
 
 def test_a_kill_leaves_whole_files_and_the_same_command_goes_on(tmp_path: Path) -> None:
@@ -141,28 +164,28 @@ def test_a_kill_leaves_whole_files_and_the_same_command_goes_on(tmp_path: Path) 
     command = [*PREPARE, "one.mp4", "other.mp4", "--stage", "3s", "--workers", "2"]
     run = start(command, tmp_path)
     there = tmp_path / "data/clip/3s"
-    wait_for(lambda: there.is_dir() and len([*there.glob("*.safetensors")]) > 1)
+    wait_for(lambda: there.is_dir() and any(there.glob("*.safetensors")))
     (there / ".one-0009.safetensors.999999999.tmp").touch()  # as a kill while it writes would leave
-    helpers = processes_at_work_on(tmp_path)
+    helpers = helpers_in(tmp_path)
     run.send(signal.SIGKILL)
     run.wait()
-    assert len(helpers) > 1
-    wait_for(lambda: not processes_at_work_on(tmp_path))  # none goes on without the one that started it
+    assert len(helpers) == 2
+    wait_for(lambda: not helpers_in(tmp_path))  # none goes on without the one that started it
     assert not (there / "manifest.jsonl").exists()
     for path in there.glob("*.safetensors"):
         assert load_file(path)["latents"].shape == (16, 4, 4, 6)
-    code, said = finish(command, tmp_path)
+    code, said = finish([*command[:-1], "1"], tmp_path)
     assert code == 0, said
     assert "20 samples (" in said
     assert not [*there.glob(".*")]
 
 
-def processes_at_work_on(folder: Path) -> list[int]:
-    """The processes whose working folder this is."""
+def helpers_in(folder: Path) -> list[int]:
+    """The processes in this working folder that another one has started to share its work."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (process / "cwd").readlink() == folder and "Z" not in (process / "stat").read_text().split(")")[1][:3]:
+        with suppress(OSError):  # it has ended, or is another user's
+            if b"spawn_main" in (process / "cmdline").read_bytes() and (process / "cwd").readlink() == folder:
                 found.append(int(process.name))
     return found
 
@@ -170,11 +193,10 @@ def processes_at_work_on(folder: Path) -> list[int]:
 def test_a_helper_that_is_killed_ends_the_command(tmp_path: Path) -> None:
     write_clip_spec(tmp_path)
     for name in ("one.mp4", "other.mp4"):
-        make_clip(tmp_path / name, [number / 25 for number in range(750)], size=(240, 320))
+        make_clip(tmp_path / name, [number / 4 for number in range(13)])
     run = start([*PREPARE, "one.mp4", "other.mp4", "--stage", "3s", "--workers", "2"], tmp_path)
-    there = tmp_path / "data/clip/3s"
-    wait_for(lambda: there.is_dir() and len([*there.glob("*.safetensors")]) > 0)
-    os.kill(max(processes_at_work_on(tmp_path)), signal.SIGKILL)
+    wait_for(lambda: helpers_in(tmp_path))
+    os.kill(helpers_in(tmp_path)[0], signal.SIGKILL)
     assert run.wait() == 2
     assert run.output.splitlines()[-1].startswith(
         "tttdit: one of the processes was killed, most often because memory ran out"
@@ -195,15 +217,19 @@ def test_a_dataset_that_is_damaged(prepared: tuple[Path, str]) -> None:
     folder, _ = prepared
     described = ["data", "describe", "copy", "--no-sheet"]
     shutil.copytree(folder / "data/clip/3s", folder / "copy")
-    bad = {name: load_file(folder / "copy" / name) for name in ("long-0000.safetensors", "long-0001.safetensors")}
-    save_file({**bad["long-0000.safetensors"], "latents": torch.zeros(3)}, folder / "copy/long-0000.safetensors")
-    bad["long-0001.safetensors"]["latents"][0] = torch.nan
-    save_file(bad["long-0001.safetensors"], folder / "copy/long-0001.safetensors")
+    for name, latents in {
+        "long-0000": torch.zeros(3),
+        "long-0001": torch.zeros(16, 0, 4, 6),
+        "long-0002": torch.full((16, 4, 4, 6), torch.nan),
+    }.items():
+        save_file({"latents": latents, "text": torch.zeros(1, 4, 8)}, folder / f"copy/{name}.safetensors")
     code, said = finish(described, folder)
     assert code == 1
-    assert said.splitlines()[-2:] == [
-        "cannot be used: copy/long-0000.safetensors: its tensors are no latents [C, F, H, W] and embeddings [S, T, X]",
-        "cannot be used: copy/long-0001.safetensors: it holds numbers that are not finite",
+    sizes = "its tensors are no latents [C, F, H, W] and embeddings [S, T, X]"
+    assert said.splitlines()[-3:] == [
+        f"cannot be used: copy/long-0000.safetensors: {sizes}",
+        f"cannot be used: copy/long-0001.safetensors: {sizes}",
+        "cannot be used: copy/long-0002.safetensors: it holds numbers that are not finite",
     ]
     manifest = folder / "copy/manifest.jsonl"
     for line, message in {

@@ -137,7 +137,7 @@ def test_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_an_edit_cuts_off_is_not_counted(tmp_path: Path) -> None:
     """A file may begin with pictures that are not shown, from which the first one that is gets decoded."""
-    whole, cut = make_clip(tmp_path / "a.mkv", [number / 4 for number in range(20)]), tmp_path / "cut.mp4"
+    whole, cut = make_clip(tmp_path / "a.mp4", [number / 4 for number in range(20)]), tmp_path / "cut.mp4"
     with av.open(str(whole)) as source, av.open(str(cut), "w", options={"avoid_negative_ts": "disabled"}) as target:
         stream = source.streams.video[0]
         copied = target.add_stream_from_template(stream)

@@ -17,7 +17,36 @@ if TYPE_CHECKING:
     from tttdit.core.stage import Stage
 
 
-class Outlook(Protocol):
+class SamplingOutlook(Protocol):
+    """One video, drawn by one process with the whole model, in bytes."""
+
+    @property
+    def total_bytes(self) -> int:
+        """The most that is allocated."""
+        ...
+
+    @property
+    def total_at(self) -> str:
+        """Where that is."""
+        ...
+
+    @property
+    def parts(self) -> Mapping[Any, int]:
+        """What `total_bytes` consists of."""
+        ...
+
+    @property
+    def outside_bytes(self) -> int:
+        """What torch's allocator does not know: the CUDA context."""
+        ...
+
+    @property
+    def budget_bytes(self) -> int | None:
+        """What the GPU has; None where the spec names none."""
+        ...
+
+
+class Outlook(SamplingOutlook, Protocol):
     """One training step of one rank, in bytes; what the words mean stands in docs/memory.md."""
 
     @property
@@ -36,38 +65,13 @@ class Outlook(Protocol):
         ...
 
     @property
-    def total_bytes(self) -> int:
-        """The most that the rank allocates in a whole step."""
-        ...
-
-    @property
-    def total_at(self) -> str:
-        """Where that is."""
-        ...
-
-    @property
-    def parts(self) -> Mapping[Any, int]:
-        """What `total_bytes` consists of: "parameters", "gradients", "activations", ..."""
-        ...
-
-    @property
     def reserved_bytes(self) -> int:
         """`total_bytes`, and what the allocator's blocks waste."""
         ...
 
     @property
-    def outside_bytes(self) -> int:
-        """What torch's allocator does not know: the CUDA context, NCCL."""
-        ...
-
-    @property
     def needed_bytes(self) -> int:
         """What a GPU must hold: reserved and outside."""
-        ...
-
-    @property
-    def budget_bytes(self) -> int | None:
-        """What the GPU has; None where the spec names none."""
         ...
 
     @property
@@ -98,35 +102,6 @@ class Outlook(Protocol):
     @property
     def recompute_flops(self) -> int:
         """Those of them that recomputation costs."""
-        ...
-
-
-class SamplingOutlook(Protocol):
-    """One video, drawn by one process with the whole model, in bytes."""
-
-    @property
-    def total_bytes(self) -> int:
-        """The most that is allocated."""
-        ...
-
-    @property
-    def total_at(self) -> str:
-        """Where that is."""
-        ...
-
-    @property
-    def parts(self) -> Mapping[Any, int]:
-        """What `total_bytes` consists of."""
-        ...
-
-    @property
-    def outside_bytes(self) -> int:
-        """What torch's allocator does not know: the CUDA context."""
-        ...
-
-    @property
-    def budget_bytes(self) -> int | None:
-        """What the GPU has; None where the spec names none."""
         ...
 
 

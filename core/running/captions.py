@@ -11,7 +11,7 @@ from attrs import field, frozen
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tttdit.core.errors import UsageError
-from tttdit.core.running.storyboard import LARGEST, Scene, marked
+from tttdit.core.running.storyboard import Scene, marked, read_text
 
 _Text = Annotated[str, Field(max_length=100_000)]
 
@@ -76,15 +76,8 @@ class CaptionFile:
 
 def read_captions(path: Path) -> CaptionFile:
     """The captions in a file. Raises UsageError, with the line, for what is none."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    if len(data) > LARGEST:
-        raise UsageError(f"{path} has more than {LARGEST // 2**20} MiB, which is too much for captions")
     found: dict[str, Captions] = {}
-    for number, line in enumerate(data.split(b"\n"), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         if not line.strip():
             continue
         said = _parsed(line, f"{path}:{number}")
@@ -95,9 +88,9 @@ def read_captions(path: Path) -> CaptionFile:
     return CaptionFile(path, found)
 
 
-def _parsed(line: bytes, where: str) -> _Line:
+def _parsed(line: str, where: str) -> _Line:
     try:
-        return _Line.model_validate(json.loads(line.decode("utf-8-sig")))
+        return _Line.model_validate(json.loads(line))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(

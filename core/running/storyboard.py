@@ -14,7 +14,7 @@ from tttdit.core.errors import UsageError
 
 START, END = "<start_scene>", "<end_scene>"
 
-LARGEST = 64 * 2**20  # bytes of a file
+_LARGEST = 64 * 2**20  # bytes of a file
 _LONGEST_TEXT = 100_000  # characters
 _MOST_SCENES = 10_000
 
@@ -78,22 +78,27 @@ def read_storyboards(path: Path) -> tuple[Storyboard, ...]:
     A storyboard is a list of scenes, or {"scenes": [...], "name": ..., "seed": ...}. Raises UsageError for a file that cannot be read,
     or is something else, with the place.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    if len(data) > LARGEST:
-        raise UsageError(f"{path} has more than {LARGEST // 2**20} MiB, which is no storyboard")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not in UTF-8") from None
+    text = read_text(path)
     found = tuple(_of_lines(path, text) if path.suffix == ".jsonl" else _of_json(path, text))
     if not found:
         raise UsageError(f"{path} has no storyboard: write a list of scenes, each with a text")
     _check_names(path, found)
     return found
+
+
+def read_text(path: Path) -> str:
+    """What somebody has written into a file. Raises UsageError where it cannot be read, is too large to be that, or is no text."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(data) > _LARGEST:
+        raise UsageError(f"{path} has more than {_LARGEST // 2**20} MiB, which nobody has written by hand")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not in UTF-8") from None
 
 
 def _of_lines(path: Path, text: str) -> Iterator[Storyboard]:

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from tttdit.core.runtime.sampling.solver import Level
-from tttdit.plugins.guidance.weight import weight
+from tttdit.plugins.guidance.module import GuidedSolver
 
 if TYPE_CHECKING:
-    from tttdit.plugins.ddim.spec import DDIMTable
+    pass
 
 
-class Solver:
+class Solver(GuidedSolver["DDIMTable"]):
     """A first-order solver, without fresh noise where eta is 0."""
-
-    def __init__(self, table: DDIMTable) -> None:
-        self._table = table
-
-    def guidance(self, level: Level) -> float:
-        """See `Solver`."""
-        return weight(self._table, number=level.number, step=level.step, steps=level.steps)
 
     def sample(
         self,

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from tttdit.core.runtime.sampling.solver import Level
-from tttdit.plugins.guidance.weight import weight
+from tttdit.plugins.guidance.module import GuidedSolver
 
 if TYPE_CHECKING:
-    from tttdit.plugins.dpmpp_2m_sde.spec import DPMSolverTable
+    pass
 
 
-class Solver:
+class Solver(GuidedSolver["DPMSolverTable"]):
     """A second-order solver that adds fresh noise in every step but the last."""
-
-    def __init__(self, table: DPMSolverTable) -> None:
-        self._table = table
-
-    def guidance(self, level: Level) -> float:
-        """See `Solver`."""
-        return weight(self._table, number=level.number, step=level.step, steps=level.steps)
 
     def sample(
         self,

@@ -174,6 +174,9 @@ def _about(job: Job, found: ClipSamples, stage: Stage) -> Iterator[str]:
         )
     elif not found.samples:
         yield f"{name}: too short: {found.left:.2f} s, and a sample is {_seconds(stage)}"
+    if found.rates is not None and found.samples:
+        few, many = found.rates
+        yield f"{name}: its rate changes, from {few:.3g} to {many:.3g} pictures a second: taken by its time stamps"
     if any(each.held for each in found.samples):
         yield f"{name}: its last picture stands once more, for the one frame that its last sample lacks"
     segments = len(found.samples) * int(stage.dims["S"])

@@ -65,12 +65,16 @@ class Sample:
 
 @frozen
 class ClipSamples:
-    """The samples of one clip, and what became of the rest: `left` seconds at its end make no sample, `problem` ended it."""
+    """The samples of one clip, and what became of the rest: `left` seconds at its end make no sample, `problem` ended it.
+
+    `rates` are the fewest and the most pictures a second of a clip in which these change.
+    """
 
     clip: str
     samples: tuple[Sample, ...]
     left: float
     problem: str = ""
+    rates: tuple[float, float] | None = None
 
 
 def samples_of(
@@ -91,10 +95,10 @@ def samples_of(
     compared. A file is there whole or not at all. Raises OSError where one cannot be written: no other clip could do better.
     """
     made: list[Sample] = []
-    problem, left = "", 0.0
+    problem, left, rates = "", 0.0, None
     try:
         length, identity = length_of(clip), _identity(clip)
-        total, problem = length.frames(wanted.fps), length.problem
+        total, problem, rates = length.frames(wanted.fps), length.problem, length.rates
         reader = _Reader(frames(clip, fps=wanted.fps, height=wanted.height, width=wanted.width))
         step, read = wanted.pixel_frames - 1, 0
         for number in range(max(1, total) // step):  # the last sample may miss one frame
@@ -111,7 +115,7 @@ def samples_of(
         left = max(0, total - used) / wanted.fps
     except UsageError as error:
         problem = str(error)
-    return ClipSamples(str(clip), tuple(made), left, problem)
+    return ClipSamples(str(clip), tuple(made), left, problem, rates)
 
 
 class _Reader:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +75,14 @@ def frames(path: Path, *, fps: int, height: int, width: int) -> Iterator[Tensor]
 
 @frozen
 class Length:
-    """How long a video is by the time stamps that are in its file, in seconds; `problem` says what keeps it from being longer."""
+    """How long a video is by the time stamps that are in its file, in seconds; `problem` says what keeps it from being longer.
+
+    `rates` are the fewest and the most pictures a second, where these change.
+    """
 
     seconds: Fraction
     problem: str = ""
+    rates: tuple[float, float] | None = None
 
     def frames(self, fps: int) -> int:
         """How many frames `frames` gives, give or take one."""
@@ -86,7 +92,7 @@ class Length:
 def length_of(path: Path) -> Length:
     """A video's length; nothing is decoded. Raises UsageError where there is no picture, or the file cannot be read."""
     first: int | None = None
-    end, problem = 0, ""
+    end, problem, times = 0, "", array("q")
     with _opened(path) as container:
         stream = _video(container, path)
         longest = math.floor(_LONGEST_STILL / stream.time_base)
@@ -100,6 +106,7 @@ def length_of(path: Path) -> Length:
                     problem = _gap(path, (end - first) * stream.time_base, (packet.pts - end) * stream.time_base)
                     break
                 first = min(first, packet.pts)
+                times.append(packet.pts)
                 end = max(end, packet.pts + min(packet.duration or 0, longest))
         except _unreadable() as error:
             problem = _damage(path, None if first is None else (end - first) * stream.time_base, error)
@@ -109,7 +116,17 @@ def length_of(path: Path) -> Length:
         said = _said_length(container, stream)
         if not problem and said is not None and said - seconds > _LATE_END:
             problem = f"{path} is {float(said):.1f} s long, and its pictures end after {float(seconds):.1f} s"
-        return Length(seconds, problem)
+        return Length(seconds, problem, _rates(times, stream.time_base))
+
+
+def _rates(times: Iterable[int], tick: Fraction) -> tuple[float, float] | None:
+    """The fewest and the most pictures a second; None where they come evenly, but for the rounding of time stamps."""
+    apart = [later - earlier for earlier, later in pairwise(sorted(times)) if later > earlier]
+    if not apart:
+        return None
+    shortest, longest = min(apart) * tick, max(apart) * tick
+    evenly = longest - shortest <= 2 * max(tick, _ROUNDING)
+    return None if evenly else (float(1 / longest), float(1 / shortest))
 
 
 def _at_times(path: Path, fps: int, height: int, width: int) -> Iterator[Tensor]:

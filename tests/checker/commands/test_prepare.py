@@ -258,6 +258,14 @@ def test_where_nothing_can_be_made(tmp_path: Path) -> None:
     assert "no.jsonl cannot be read" in said
 
 
+def test_a_rate_that_changes_is_told(tmp_path: Path) -> None:
+    write_clip_spec(tmp_path)
+    make_clip(tmp_path / "phone.mkv", [0, 0.5, 1, 1.5, *(2 + number / 8 for number in range(12))])
+    code, said = finish([*PREPARE, "phone.mkv", "--stage", "3s", "--workers", "1"], tmp_path)
+    assert code == 0, said
+    assert "phone.mkv: its rate changes, from 2 to 8 pictures a second: taken by its time stamps\n" in said
+
+
 def test_a_clip_that_lacks_one_frame_stands_still_for_it(tmp_path: Path) -> None:
     write_clip_spec(tmp_path)
     make_clip(tmp_path / "exact.mp4", [number / 4 for number in range(12)])  # 3 seconds: 12 frames, and a sample has 13

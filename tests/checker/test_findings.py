@@ -105,7 +105,7 @@ def test_stages_in_the_plural(check_spec: Check) -> None:
 
 def test_a_missing_plugin_is_chosen_from_those_there_are(check_spec: Check) -> None:
     (finding,) = check_spec(added="\n[sampling]\nsteps = 50\n").findings
-    assert finding.help == 'Write plugin = "dpmpp-2m-sde" under [sampling].'
+    assert finding.help == 'Write plugin = "ddim" or "dpmpp-2m-sde" under [sampling].'
 
 
 def test_a_long_value_from_the_command_line_is_cut(check_spec: Check) -> None:

@@ -18,7 +18,6 @@ def make_clip(
     *,
     size: tuple[int, int] = (48, 64),
     tick: Fraction = Fraction(1, 1000),
-    rotation: int = 0,
 ) -> Path:
     """A video with a picture at each time, in seconds: all of one brightness, STEP times its number; its left half a little redder."""
     height, width = size

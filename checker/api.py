@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from tttdit.checker.checking import Checker
 from tttdit.checker.inputs import documents
@@ -20,15 +21,17 @@ def check(
     sets: Iterable[str] = (),
     allow_plugins: Iterable[str | os.PathLike[str]] = (),
     data: bool = False,
+    prompts: str | os.PathLike[str] | None = None,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
 ) -> Report:
     """What is right and what is wrong with a spec.
 
     `sets` are texts such as `"text.segments=3"`, `stage` looks at one stage only, `allow_plugins` are local plugins whose code may run; a
-    `Spec` brings those that it was loaded with. `data` looks into the files of data sources. `select` and `ignore` are codes to hear of and
-    not to, or what codes begin with: "TTD5". Raises `UsageError` where the file cannot be read, has no such stage, or there is no such
-    code, and `PluginError` for an allowed plugin that cannot be used. A folder is checked with all specs in it, as on the command line.
+    `Spec` brings those that it was loaded with. `data` looks into the files of data sources, `prompts` is a file of storyboards that
+    stages have to fit. `select` and `ignore` are codes to hear of and not to, or what codes begin with: "TTD5". Raises `UsageError` where a
+    file cannot be read, there is no such stage or no such code, and `PluginError` for an allowed plugin that cannot be used. A folder is
+    checked with all specs in it, as on the command line.
     """
     if isinstance(path_or_spec, Spec):
         checker = Checker(
@@ -36,6 +39,7 @@ def check(
             sets=(*path_or_spec.sets, *sets),
             allowed=(*path_or_spec.allowed, *(os.fspath(path) for path in allow_plugins)),
             data=data,
+            prompts=None if prompts is None else Path(prompts),
             select=tuple(select),
             ignore=tuple(ignore),
         )
@@ -46,6 +50,7 @@ def check(
         sets=tuple(sets),
         allowed=[os.fspath(path) for path in allow_plugins],
         data=data,
+        prompts=None if prompts is None else Path(prompts),
         select=tuple(select),
         ignore=tuple(ignore),
     )
@@ -77,6 +82,7 @@ def check_paths(
     allowed: Iterable[str] = (),
     verify: Scale | None = None,
     data: bool = False,
+    prompts: Path | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     specs_only: bool = False,
@@ -87,9 +93,9 @@ def check_paths(
 
     With `specs_only` files that are named are passed over as those of a folder are.
 
-    With `verify` what is right is proved too: made "small", or at "full" size. With `data` the files of data sources are looked into.
-    `shows_memory` is for those who will look at what all stages need: it is predicted on all cores. `examine` does more with a document
-    than check it.
+    With `verify` what is right is proved too: made "small", or at "full" size. With `data` the files of data sources are looked into, with
+    `prompts` storyboards have to fit the stages. `shows_memory` is for those who will look at what all stages need: it is predicted on all
+    cores. `examine` does more with a document than check it.
     """
     unreadable: list[str] = []
     checker = Checker(
@@ -98,6 +104,7 @@ def check_paths(
         allowed=tuple(allowed),
         verify=verify,
         data=data,
+        prompts=prompts,
         select=tuple(select),
         ignore=tuple(ignore),
         shows_memory=shows_memory,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,14 +33,16 @@ from tttdit.core.spec.validation import once
 
 if TYPE_CHECKING:
     from tttdit.checker.pages import Pages
+    from tttdit.core.running.storyboard import Storyboard
 
 
 @frozen(kw_only=True, slots=False)
 class Checker:
     """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify.
 
-    `data` says whether to look into the files of data sources; `select` and `ignore` say of which codes to hear
-    (`tttdit.checker.selecting`). With `shows_memory` somebody will look at every stage's memory, which is then predicted on all cores.
+    `data` says whether to look into the files of data sources, `prompts` names a file of storyboards that stages have to fit; `select` and
+    `ignore` say of which codes to hear (`tttdit.checker.selecting`). With `shows_memory` somebody will look at every stage's memory, which
+    is then predicted on all cores.
     """
 
     stage: str | None = None
@@ -48,6 +50,7 @@ class Checker:
     allowed: tuple[str, ...] = ()
     verify: Scale | None = None
     data: bool = False
+    prompts: Path | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     shows_memory: bool = False
@@ -60,6 +63,13 @@ class Checker:
     def registry(self) -> Registry:
         """The plugins there are; asked for when the first document can be read."""
         return Registry.of_environment([Path(path) for path in self.allowed])
+
+    @cached_property
+    def storyboards(self) -> tuple[Storyboard, ...]:
+        """Those that stages have to fit. Raises `UsageError` where their file has none."""
+        from tttdit.core.running.storyboard import read_storyboards
+
+        return read_storyboards(self.prompts) if self.prompts is not None else ()
 
     @cached_property
     def pages(self) -> Pages:
@@ -95,7 +105,8 @@ class Checker:
         findings, reports = told([*document.findings, *curriculum.findings]), list[StageReport]()
         findings += told(self._of_document(document, every))
         is_sound = not _has_errors(findings)
-        for examined in self._examined(curriculum):
+        looked_at = [*self._examined(curriculum)]
+        for examined in looked_at:
             resolved = examined.resolved
             followed, proof, differences = self._proved(examined)
             in_files = self._in_files(examined, document)
@@ -106,6 +117,7 @@ class Checker:
                 spoken_for = [finding for finding in found if finding.code in curriculum.replaced]
                 ok = is_sound and not _has_errors([*left, *spoken_for])
                 reports.append(stage_report(resolved.stage, resolved.chosen, followed, proof, examined.weighing, ok=ok))
+        findings += told(self._of_storyboards(looked_at))
         # an error keeps others from being found, whose comments only seem to be without effect
         is_whole = self.stage is None and not self.sets and not _has_errors(findings)
         findings += silencer.without_effect(lambda: self.codes, lambda code: is_whole and self._looks_for(code))
@@ -203,10 +215,20 @@ class Checker:
 
         return look_into(examined, Path(document.path).parent)
 
+    def _of_storyboards(self, examined: Sequence[Examined]) -> Iterator[Finding]:
+        """What is to be said of storyboards that no stage fits, where there are some."""
+        if self.prompts is not None:
+            from tttdit.checker.storyboards import held_against
+
+            yield from held_against(self.storyboards, examined)
+
     def _looks_for(self, code: str) -> bool:
+        from tttdit.checker.storyboards import ONLY_WITH_PROMPTS
         from tttdit.checker.verifying import ONLY_VERIFIED
 
         if code not in self.selection or (self.verify is None and code in ONLY_VERIFIED):
+            return False
+        if self.prompts is None and code in ONLY_WITH_PROMPTS:
             return False
         return self.data or code not in self.pages.codes_of_data
 

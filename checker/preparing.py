@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from tttdit.checker.commands.progress import clear_bar, progress_bar
+from tttdit.checker.commands.progress import clear_bar, clips_bar
 from tttdit.checker.render.text import visible
 from tttdit.checker.sampling import around
 from tttdit.core.errors import UsageError
@@ -69,12 +70,13 @@ def prepare_stage(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         clear_away(folder)
-        with progress_bar(len(jobs), stage.name, noun="clips") as clip_done:
-            for job, found in zip(jobs, _made(asked, stage, jobs, folder, workers), strict=True):
+        with clips_bar(len(jobs), stage.name) as more:
+            made = _made(asked, stage, jobs, folder, workers, lambda samples: more(0, samples))
+            for job, found in zip(jobs, made, strict=True):
                 done.append(found)
                 clear_bar()
                 yield from _about(job, found, stage)
-                clip_done(1)
+                more(1, 0)
         if not any(each.samples for each in done):
             raise UsageError(f'no clip gave a sample of stage "{stage.name}", which is {_seconds(stage)} long')
         write_dataset(folder, stage, Path(asked.path).parent, done)
@@ -103,12 +105,20 @@ def describe(stage: Stage, clips: Sequence[Path], seen_from: Path) -> Iterator[s
     yield from around(stage, seen_from, ("encoding", "text_encoding"))
 
 
-def _made(asked: Asked, stage: Stage, jobs: Sequence[Job], folder: Path, workers: int | None) -> Iterator[ClipSamples]:
-    """What each clip gives, in their order."""
+def _made(
+    asked: Asked,
+    stage: Stage,
+    jobs: Sequence[Job],
+    folder: Path,
+    workers: int | None,
+    tell: Callable[[int], object],
+) -> Iterator[ClipSamples]:
+    """What each clip gives, in their order; `tell` is told of samples while they are made."""
     from tttdit.core.runtime.preparing.dataset import default_workers
 
     count = min(len(jobs), workers if workers is not None else default_workers(asked.device))
-    _start(asked, stage.name, folder, is_alone=True)  # where there are others, too: it raises what the user should know
+    # where there are others, too: it raises what the user should know
+    _start(asked, stage.name, folder, tell, is_alone=True)
     if count <= 1:
         yield from map(_make, jobs)
         return
@@ -117,24 +127,42 @@ def _made(asked: Asked, stage: Stage, jobs: Sequence[Job], folder: Path, workers
     from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, context, initializer=_begin, initargs=(asked, stage.name, folder)) as pool:
+    counter = context.Value("q")  # samples that all of them have made
+    with ProcessPoolExecutor(count, context, initializer=_begin, initargs=(asked, stage.name, folder, counter)) as pool:
+        waiting = [pool.submit(_make, job) for job in jobs]
+        told = 0
         try:
-            yield from pool.map(_make, jobs)
+            for future in waiting:
+                is_done = False
+                while not is_done:
+                    is_done = bool(wait([future], _GLANCE).done)
+                    now = counter.value
+                    tell(now - told)
+                    told = now
+                yield future.result()
         except BrokenProcessPool:
             raise UsageError(
                 "one of the processes was killed, most often because memory ran out: the same command, with fewer --workers, goes on"
             ) from None
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
+_GLANCE = 0.2  # seconds between looks at how far the others are
 _AT_WORK: list[Callable[[Job], ClipSamples]] = []  # of this process
 
 
-def _begin(asked: Asked, stage: str, folder: Path) -> None:
+def _begin(asked: Asked, stage: str, folder: Path, counter: Any) -> None:
     """Makes a process ready that works beside others, and ends when the one that started it has ended, in whatever way."""
     import threading
 
+    def count(samples: int) -> None:
+        with counter.get_lock():
+            counter.value += samples
+
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _start(asked, stage, folder, is_alone=False)
+    _start(asked, stage, folder, count, is_alone=False)
 
 
 def _end_with_parent() -> None:
@@ -146,7 +174,7 @@ def _end_with_parent() -> None:
     os._exit(1)  # a file that is being written has another name yet
 
 
-def _start(asked: Asked, stage: str, folder: Path, is_alone: bool) -> None:
+def _start(asked: Asked, stage: str, folder: Path, tell: Callable[[int], object], *, is_alone: bool) -> None:
     """Makes ready what this process does to every clip."""
     from tttdit.checker.api import load_spec
     from tttdit.core.runtime.preparing.dataset import Preparer
@@ -154,7 +182,7 @@ def _start(asked: Asked, stage: str, folder: Path, is_alone: bool) -> None:
     spec = load_spec(asked.path, sets=asked.sets, allow_plugins=asked.allowed)
     (chosen,) = (each for each in spec.stages if each.name == stage)
     seen_from = Path(asked.path).parent
-    _AT_WORK[:] = [Preparer(chosen, seen_from, folder, asked.device, measures=asked.measures, is_alone=is_alone)]
+    _AT_WORK[:] = [Preparer(chosen, seen_from, folder, asked.device, tell, measures=asked.measures, is_alone=is_alone)]
 
 
 def _make(job: Job) -> ClipSamples:

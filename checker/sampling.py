@@ -10,6 +10,7 @@ from attrs import frozen
 from tttdit.checker.memory.sampling import predicted_sampling
 from tttdit.checker.render.text import visible
 from tttdit.checker.spec import Spec
+from tttdit.checker.storyboards import stage_of
 from tttdit.core.errors import Unpredicted, UsageError
 from tttdit.core.running.checkpoints import checkpoint_at, facts_of
 from tttdit.core.running.commission import Commission
@@ -52,15 +53,17 @@ def weights_at(path: Path, *, average: bool) -> Weights:
 def commissions(
     spec: Spec, prompts: Path, weights: Weights, output: Path, *, stage: str | None, seed: int
 ) -> tuple[Commission, ...]:
-    """The videos of a file of storyboards. Each is of the stage that has as many segments as it has scenes, or of the one named.
+    """The videos of a file of storyboards, each of which fits a stage (`stage_of`), or the one named, as a check has found.
 
-    Raises UsageError for one that no stage fits, and for stages that the weights were not trained for.
+    Raises UsageError for stages that the weights were not trained for.
     """
     found = []
+    stages = [each for each in spec.stages if stage in (None, each.name)]
     boards = read_storyboards(prompts)
     digits = len(str(len(boards)))
     for number, board in enumerate(boards):
-        chosen = _stage_of(board, spec, stage)
+        chosen = stage_of(board, stages)
+        assert chosen is not None, f"{board.where} fits no stage, and was not found by the check"
         _check_trained(chosen, spec, weights, board, named=stage is not None)
         found.append(
             Commission(
@@ -117,17 +120,6 @@ def around(stage: Stage, seen_from: Path, works: Sequence[str]) -> Iterator[str]
                 f"    {work.replace('_', ' ')}: {spoken_bytes(found.peak_bytes)} beside {spoken_bytes(found.weights_bytes)} of weights "
                 "(tensors alone, whatever the length)"
             )
-
-
-def _stage_of(board: Storyboard, spec: Spec, named: str | None) -> Stage:
-    scenes, stages = len(board.scenes), [each for each in spec.stages if named in (None, each.name)]
-    for stage in stages:
-        if int(stage.dims["S"]) == scenes:
-            return stage
-    segments = ", ".join(f"{int(each.dims['S']):,} ({each.name})" for each in stages)
-    raise UsageError(
-        f"{board.where}: it has {scenes:,} scene{'s' * (scenes != 1)}, one a text segment, and videos of {spec.path} have {segments}"
-    )
 
 
 def _check_trained(stage: Stage, spec: Spec, weights: Weights, board: Storyboard, *, named: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,6 +31,7 @@ Examples:
   tttdit-check --unsafe-fixes --diff nine-seconds.toml
   tttdit-check --verify nine-seconds.toml
   tttdit-check --data nine-seconds.toml
+  tttdit-check --prompts storyboards.json nine-seconds.toml
 
 \b
 Exit codes: 0 nothing wrong (warnings allowed), 1 errors found (after --fix:
@@ -69,6 +71,12 @@ a file could not be read or written.
     is_flag=True,
     help="Look into the files of the data source, too: what their headers say against what the spec does.",
 )
+@click.option(
+    "--prompts",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Storyboards, .json or .jsonl: whether each has as many scenes as a stage has text segments.",
+)
 def check(
     paths: tuple[str, ...],
     output_format: str,
@@ -87,6 +95,7 @@ def check(
     verify: bool,
     full: bool,
     data: bool,
+    prompts: Path | None,
 ) -> int:
     """Say whether specs will run, and what to change where they will not.
 
@@ -118,6 +127,7 @@ def check(
             allowed=allowed,
             verify=scale,
             data=data,
+            prompts=prompts,
             select=select,
             ignore=ignore,
             specs_only=specs_only,

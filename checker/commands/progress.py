@@ -10,6 +10,7 @@ import click
 
 from tttdit.checker.render.text import visible
 from tttdit.checker.render.weights import gigabytes
+from tttdit.core.wording import plural
 
 
 @contextmanager
@@ -23,6 +24,28 @@ def progress_bar(length: int, name: str, *, noun: str = "settings") -> Iterator[
         return
     with click.progressbar(length=length, label=f"{noun} of {visible(name)}", file=sys.stderr) as bar:
         yield bar.update
+
+
+@contextmanager
+def clips_bar(length: int, name: str) -> Iterator[Callable[[int, int], object]]:
+    """A bar of the clips that become a stage's samples; what it gives is told how many more clips, and samples, are done.
+
+    A clip may last for hours: that samples are counted beside the bar shows that something happens.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda clips, samples: None
+        return
+    label, total = f"clips of {visible(name)}", 0
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+
+        def update(clips: int, samples: int) -> None:
+            nonlocal total
+            total += samples
+            bar.label = f"{label} ({total:,} {plural(total, 'sample')})"
+            bar.update(clips)
+            bar.render_progress()
+
+        yield update
 
 
 def clear_bar() -> None:

@@ -99,15 +99,15 @@ def sample(
 ) -> int:
     """Draw videos from storyboards with a trained model.
 
-    SPEC is checked first, exactly as by tttdit-check, and refused if it has errors. A storyboard is drawn at the length of the stage that
-    has as many text segments as it has scenes. A video that is there already, made from the same, is left alone: a command that was
-    stopped goes on. The same seed gives the same video. Started on several ranks (torchrun), they share the storyboards.
+    SPEC is checked first, exactly as by tttdit-check --prompts, and refused if it has errors. A storyboard is drawn at the length of the
+    stage that has as many text segments as it has scenes. A video that is there already, made from the same, is left alone: a command that
+    was stopped goes on. The same seed gives the same video. Started on several ranks (torchrun), they share the storyboards.
     """
     from tttdit.checker.api import check_paths, load_spec
     from tttdit.checker.sampling import commissions, describe, weights_at
     from tttdit.checker.showing import show_report
 
-    report = check_paths((path,), sets=sets, allowed=allowed, stage=stage)
+    report = check_paths((path,), sets=sets, allowed=allowed, stage=stage, prompts=prompts)
     leads = os.environ.get("RANK", "0") == "0"
     if leads and (report.findings or report.unreadable):
         show_report(report, "full" if report.exit_code else "concise", sys.stderr, statistics=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -17,6 +18,8 @@ START, END = "<start_scene>", "<end_scene>"
 _LARGEST = 64 * 2**20  # bytes of a file
 _LONGEST_TEXT = 100_000  # characters
 _MOST_SCENES = 10_000
+
+_ITEM = re.compile(r"[\s,]*(?=[^\s,\]])")  # what stands before the next item of a list
 
 
 class Scene(BaseModel):
@@ -44,12 +47,18 @@ class _Named(BaseModel):
 
 @frozen
 class Storyboard:
-    """One video's scenes. `where` is its place in a file, for people; `name` and `seed` are what it says of its own."""
+    """One video's scenes, which begin on a line of a file. `name` and `seed` are what it says of its own."""
 
     scenes: tuple[Scene, ...]
-    where: str
+    path: Path
+    line: int
     name: str | None = None
     seed: int | None = None
+
+    @property
+    def where(self) -> str:
+        """Its place, for people."""
+        return f"{self.path}:{self.line}"
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -104,19 +113,29 @@ def read_text(path: Path) -> str:
 def _of_lines(path: Path, text: str) -> Iterator[Storyboard]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield _storyboard(_parsed(path, line, number), f"{path}:{number}")
+            yield _storyboard(_parsed(path, line, number), path, number)
 
 
 def _of_json(path: Path, text: str) -> Iterator[Storyboard]:
     value = _parsed(path, text, 1)
-    is_one = isinstance(value, dict) or (isinstance(value, list) and all(_is_scene(each) for each in value))
-    if is_one:
-        yield _storyboard(value, str(path))
-        return
-    if not isinstance(value, list):
+    if isinstance(value, list) and value and not all(_is_scene(each) for each in value):
+        for each, line in zip(value, _lines_of_items(text), strict=True):
+            yield _storyboard(each, path, line)
+    elif isinstance(value, dict | list):
+        yield _storyboard(value, path, 1)
+    else:
         raise UsageError(f"{path} is no storyboard: write a list of scenes, each with a text")
-    for number, each in enumerate(value, 1):
-        yield _storyboard(each, f"{path}, storyboard {number}")
+
+
+def _lines_of_items(text: str) -> Iterator[int]:
+    """The line on which each item of a JSON list begins."""
+    decoder, line, seen = json.JSONDecoder(), 1, 0
+    at = text.index("[") + 1
+    while (item := _ITEM.match(text, at)) is not None:
+        begin = item.end()
+        line, seen = line + text.count("\n", seen, begin), begin
+        yield line
+        _, at = decoder.raw_decode(text, begin)
 
 
 def _is_scene(value: Any) -> bool:
@@ -135,14 +154,14 @@ def _parsed(path: Path, text: str, first_line: int) -> Any:
 _SCENES, _NAMED = TypeAdapter(_Scenes), TypeAdapter(_Named)
 
 
-def _storyboard(value: Any, where: str) -> Storyboard:
+def _storyboard(value: Any, path: Path, line: int) -> Storyboard:
     try:
         if isinstance(value, dict):
             said = _NAMED.validate_python(value)
-            return Storyboard(tuple(said.scenes), where, said.name, said.seed)
-        return Storyboard(tuple(_SCENES.validate_python(value)), where)
+            return Storyboard(tuple(said.scenes), path, line, said.name, said.seed)
+        return Storyboard(tuple(_SCENES.validate_python(value)), path, line)
     except ValidationError as error:
-        raise UsageError(f"{where}: {_told(error)}") from None
+        raise UsageError(f"{path}:{line}: {_told(error)}") from None
 
 
 def _told(error: ValidationError) -> str:

@@ -1,9 +1,9 @@
 """Every rule has a case: a spec that breaks it, one just beside that does not, and what is printed about the first.
 
 `cases/CODE/` holds `broken.toml`, `right.toml`, `message.txt` and, where a command line has to say more, `options.json`: {"sets":
-["video.seconds=9"], "allow": ["plugin.py"], "verify": "small", "data": true, "without": ["torch"]} (modules that are not
-there). Rules are found as the checker finds them, so that a new one without a case fails here. `TTTDIT_SNAPSHOTS=write pytest
-tests/rules` writes the messages anew; read them before committing.
+["video.seconds=9"], "allow": ["plugin.py"], "verify": "small", "data": true, "prompts": "storyboards.json", "without": ["torch"]}
+(modules that are not there). Rules are found as the checker finds them, so that a new one without a case fails here.
+`TTTDIT_SNAPSHOTS=write pytest tests/rules` writes the messages anew; read them before committing.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def checked(folder: Path, name: str) -> Report:
             allowed=options.get("allow", ()),
             verify=verify,
             data=options.get("data", False),
+            prompts=Path(options["prompts"]) if "prompts" in options else None,
         )
 
 

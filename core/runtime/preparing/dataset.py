@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +76,13 @@ class Preparer:
         seen_from: Path,
         folder: Path,
         device: str | None,
+        tell: Callable[[int], object],
         *,
         measures: bool | None,
         is_alone: bool,
     ) -> None:
-        """`seen_from` is the spec's folder; `device` None is CUDA where there is some; `measures` None leaves it to the codec whether what
-        it encodes is decoded too. A process that is not alone uses one core.
+        """`seen_from` is the spec's folder; `device` None is CUDA where there is some; `tell` is told of each sample that is there;
+        `measures` None leaves it to the codec whether what it encodes is decoded too. A process that is not alone uses one core.
 
         Raises UsageError for a stage whose codec or text encoder cannot be run.
         """
@@ -90,7 +91,7 @@ class Preparer:
         on = world_of({}, device).device
         self._codec: VideoCodec = _made("codec", stage.assembly.codec, stage.codec, seen_from, on)
         self._encoder: TextEncoder = _made("text encoder", stage.assembly.text_encoder, stage.text, seen_from, on)
-        self._format, self._folder = format_of(stage), folder
+        self._format, self._folder, self._tell = format_of(stage), folder, tell
         self._measures = self._codec.decodes_fast if measures is None else measures
 
     def __call__(self, job: Job) -> ClipSamples:
@@ -103,6 +104,7 @@ class Preparer:
             self._codec,
             self._encoder,
             self._folder,
+            self._tell,
             measures=self._measures,
         )
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
 from typing import Any
@@ -85,14 +85,16 @@ def samples_of(
     codec: VideoCodec,
     encoder: TextEncoder,
     folder: Path,
+    tell: Callable[[int], object],
     *,
     measures: bool,
 ) -> ClipSamples:
     """Writes the samples of a clip into a folder, `STEM-0000.safetensors` and so on, one after the other in time.
 
-    Samples that are there, made from the same, are left as they are. The last frame of a clip may stand once more for one that is
-    missing: a clip of exactly 9 seconds has one frame less than a sample of 9. With `measures` what was encoded is decoded again and
-    compared. A file is there whole or not at all. Raises OSError where one cannot be written: no other clip could do better.
+    Samples that are there, made from the same, are left as they are; `tell` is told of each, be it new or not. The last frame of a clip
+    may stand once more for one that is missing: a clip of exactly 9 seconds has one frame less than a sample of 9. With `measures` what was
+    encoded is decoded again and compared. A file is there whole or not at all. Raises OSError where one cannot be written: no other clip
+    could do better.
     """
     made: list[Sample] = []
     problem, left, rates = "", 0.0, None
@@ -111,6 +113,7 @@ def samples_of(
                 sample = _written(path, digest, reader, number, texts, wanted, codec, encoder, measures)
                 read = number + 1
             made.append(sample)
+            tell(1)
         used = len(made) * step + 1 if made else 0
         left = max(0, total - used) / wanted.fps
     except UsageError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from attrs import evolve
 from torch import nn
 
 from tttdit.core.errors import UsageError
@@ -17,7 +18,7 @@ from tttdit.core.runtime.tables import Tables
 from tttdit.core.runtime.weights.converting import cast
 from tttdit.core.runtime.weights.distributed import distributed_checkpoint
 from tttdit.core.runtime.weights.exporting import taken
-from tttdit.core.runtime.weights.matching import Match, listed, match, problems
+from tttdit.core.runtime.weights.matching import Match, Mismatch, match, problems
 from tttdit.core.runtime.weights.opening import open_source
 from tttdit.core.runtime.weights.reading import Source
 from tttdit.core.runtime.whole import fill
@@ -62,13 +63,27 @@ def load_checkpoint(model: nn.Module, path: Path, *, average: bool = False) -> i
     source = distributed_checkpoint(path)
     found = taken(source, average=average)
     here = {name: tuple(tensor.shape) for name, tensor in model.state_dict(keep_vars=True).items()}
-    there = {ours: source.tensors[theirs].shape for ours, theirs in found.match.taken.items()}
-    differing = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
-    if differing:
-        raise UsageError(f"{path} is a checkpoint of another model: these are not the same there: {listed(differing)}")
+    compared = _held_against(here, source, found.match)
+    if not compared.fits:
+        raise UsageError(f"{path} is a checkpoint of another model: {problems(compared)}")
     _materialise(model, initialised=True)
     _fill(model, source, found.match.taken)
     return found.averaged
+
+
+def _held_against(here: Mapping[str, tuple[int, ...]], source: Source, found: Match) -> Match:
+    """What a checkpoint's tensors, found by their own names, are to the model's."""
+    there = {ours: source.tensors[theirs].shape for ours, theirs in found.taken.items()}
+    return evolve(
+        found,
+        missing=tuple(name for name in here if name not in there),
+        unexpected={name: "" for name in there if name not in here},
+        mismatched=tuple(
+            Mismatch(name, found.taken[name], there[name], shape)
+            for name, shape in here.items()
+            if name in there and there[name] != shape
+        ),
+    )
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from clips import make_clip
 from launching import finish, start, wait_for
 from PIL import Image
 from safetensors.torch import load_file, save_file
+
+from tttdit.checker import cli
 
 PREPARE = ["prepare", "clip.toml", "--device", "cpu", "--output", "data/clip"]
 
@@ -62,6 +65,19 @@ def test_what_became_of_every_clip(prepared: tuple[Path, str]) -> None:
         "3s: 4 samples, 12.0 s, from 2 of 3 clips; dropped: 1.8 s at the ends of clips, 1 clip that cannot be read to the end; "
         "the codec's reconstruction: PSNR "
     )
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_bar_counts_samples_where_somebody_looks(
+    workers: str, prepared: tuple[Path, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(prepared[0])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    arguments = [*PREPARE, "long.mp4", "short.mkv", "--stage", "3s", "--workers", workers]
+    assert cli.outcome(cli.tttdit_command, "tttdit", [*arguments, "--output", "data/bar"]) == 0
+    bars = capsys.readouterr().err
+    assert "clips of 3s (1 sample)" in bars or workers == "2"  # two may be done before anybody looks
+    assert "clips of 3s (4 samples)  [####################################]  100%" in bars
 
 
 def test_samples_are_what_the_spec_wants(prepared: tuple[Path, str]) -> None:

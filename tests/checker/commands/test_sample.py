@@ -105,13 +105,12 @@ def test_a_dry_run_says_what_it_takes(trained: Path) -> None:
 @pytest.mark.parametrize(
     ("boards", "options", "message"),
     [
-        ([[*ONE, *ONE]], (), "it has 2 scenes, one a text segment, and videos of clip.toml have 1 (3s), 3 (9s)"),
-        ([[{"txt": "a"}]], (), "prompts.json, storyboard 1: scene 1 has no text"),
+        ([[{"txt": "a"}]], (), "prompts.json:1: scene 1 has no text"),
         ([ONE], ("--checkpoint", "nowhere"), "--checkpoint nowhere is not there"),
-        ([ONE], ("--set", "model.width=128"), "is a checkpoint of another model: these are not the same there: "),
+        ([ONE], ("--set", "model.width=128"), " of another shape: "),
+        ([ONE], ("--set", "model.layers=2"), "is a checkpoint of another model: 44 missing: layers.1."),
         ([THREE], ("--checkpoint", "runs/clip/checkpoints/3s"), 'its 3 scenes are those of stage "9s", and runs/clip/checkpoints/3s/'),
         ([ONE], ("--average", "--checkpoint", "clip.toml"), "--average is of a run's checkpoint, and clip.toml is none"),
-        ([ONE], ("--stage", "9s"), "it has 1 scene, one a text segment, and videos of clip.toml have 3 (9s)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn(boards: list[object], options: tuple[str, ...], message: str, trained: Path) -> None:
@@ -125,6 +124,22 @@ def test_a_spec_with_errors_is_refused(trained: Path) -> None:
     code, said = finish([*command(trained, ONE), "--set", "text.tokens_per_segment=5"], trained)
     assert code == 1
     assert "TTD" in said
+
+
+@pytest.mark.parametrize(
+    ("board", "options", "told"),
+    [
+        ([*ONE, *ONE], (), "prompts.json:1 has 2 scenes, one a text segment, and videos of this spec have 1 (3s), 3 (9s)"),
+        (ONE, ("--stage", "9s"), "prompts.json:1 has 1 scene, one a text segment, and videos of this spec have 3 (9s)"),
+    ],
+)  # fmt: skip
+def test_scenes_that_fit_no_stage_are_a_finding(
+    board: object, options: tuple[str, ...], told: str, trained: Path
+) -> None:
+    code, said = finish([*command(trained, board, output="refused"), *options], trained)
+    assert code == 1, said
+    assert f"error[TTD717] storyboard-segments: the storyboard {told}" in said
+    assert not (trained / "refused").exists()
 
 
 def test_tokens_that_do_not_fit_are_told(trained: Path) -> None:

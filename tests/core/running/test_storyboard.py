@@ -56,16 +56,19 @@ def test_every_change_has_an_end_and_a_start(scenes: list[tuple[str, bool]]) -> 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", ": the storyboard has no scenes: each has a text"),
-        ("{}", ": the storyboard has no scenes"),
+        ("[]", ":1: the storyboard has no scenes: each has a text"),
+        ("{}", ":1: the storyboard has no scenes"),
         ("7", " is no storyboard: write a list of scenes, each with a text"),
-        ("[1]", ': scene 1 is no scene: write {"text": "what is seen"}'),
-        ('[{"txt": "a"}]', ": scene 1 has no text"),
-        ('[[{"text": "a", "x": 1}]]', ", storyboard 1: scene 1 has a key that is not known: x"),
-        ('{"scenes": [{"text": 3}]}', ": scene 1 text is no text"),
+        ("[1]", ':1: scene 1 is no scene: write {"text": "what is seen"}'),
+        ('[{"txt": "a"}]', ":1: scene 1 has no text"),
+        (
+            '[\n[{"text": "]\\n"}], [{"text": "b"}\n],\n\n[{"text": "a", "x": 1}]]',
+            ":5: scene 1 has a key that is not known: x",
+        ),
+        ('{"scenes": [{"text": 3}]}', ":1: scene 1 text is no text"),
         ('[{"text": "a"}, {"text": "b"\n}, {]', ":2:5: no JSON: Expecting property name enclosed in double quotes"),
-        ('{"scenes": [{"text": "a"}], "name": "../x"}', ": name is no name for a file: letters, digits, dots"),
-        ('{"scenes": [{"text": "a"}], "seed": -1}', ": seed input should be greater than or equal to 0"),
+        ('{"scenes": [{"text": "a"}], "name": "../x"}', ":1: name is no name for a file: letters, digits, dots"),
+        ('{"scenes": [{"text": "a"}], "seed": -1}', ":1: seed input should be greater than or equal to 0"),
         ("[" * 100_000, ":1: no storyboard's JSON"),
     ],
 )
@@ -78,8 +81,8 @@ def test_what_is_no_storyboard(text: str, message: str, tmp_path: Path) -> None:
 
 def test_a_name_stands_once(tmp_path: Path) -> None:
     named = {"scenes": [FOX], "name": "b"}
-    path = written(tmp_path, json.dumps([named, named]))
-    with pytest.raises(UsageError, match=r'has two storyboards of the name "b": .*storyboard 1, and .*storyboard 2'):
+    path = written(tmp_path, json.dumps([named, named], indent=1))
+    with pytest.raises(UsageError, match=r'has two storyboards of the name "b": .*:2, and .*:10$'):
         read_storyboards(path)
 
 

@@ -1,5 +1,6 @@
 """Frames at the times and in the size that a spec wants."""
 
+import struct
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -53,6 +54,36 @@ def test_pictures_cover_the_size_and_keep_their_middle(size: tuple[int, int], tm
     redder = picture[0] - picture[1] > 7  # the left half was
     assert bool(redder[:, : width // 2 - 2].all())
     assert not bool(redder[:, width // 2 + 2 :].any())
+
+
+# Where a phone's file says how the camera was held: the matrix in an mp4's track header, by which (x, y) of a stored picture becomes
+# (x', y') of the one that is shown (ISO/IEC 14496-12, 6.2.2); and where the stored picture's upper left corner is then seen.
+TURNS = {
+    "not": ((1, 0, 0, 1), (0, 0)),
+    "clockwise": ((0, 1, -1, 0), (0, -1)),
+    "upside down": ((-1, 0, 0, -1), (-1, -1)),
+    "against the clock": ((0, -1, 1, 0), (-1, 0)),
+}
+
+
+@pytest.mark.parametrize("turned", TURNS)
+def test_pictures_are_turned_as_the_camera_was(turned: str, tmp_path: Path) -> None:
+    (a, b, c, d), (row, column) = TURNS[turned]
+    path = make_clip(tmp_path / "a.mp4", [0, 0.1], size=(48, 64))
+    data = bytearray(path.read_bytes())
+    begins = data.index(b"tkhd") + 44
+    one = 1 << 16
+    data[begins : begins + 36] = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    height, width = (64, 48) if a == 0 else (48, 64)
+    found = clip_of(path)
+    assert (found.height, found.width) == (height, width)
+    (picture, *_) = torch.cat([*frames(path, fps=10, height=height, width=width)]).float()
+    redder = picture[0] - picture[1] > 7  # the left half of what is stored was
+    lines = redder if a else redder.T  # along what was a row
+    along = column if a else row
+    assert bool(lines[:, 2 + along * 5].all())
+    assert not bool(lines[:, -3 - along * 5].any())
 
 
 def test_parts_are_small_whatever_the_length(tmp_path: Path) -> None:

@@ -238,6 +238,11 @@ def _summary(stage: Stage, done: Sequence[ClipSamples]) -> str:
     known = [sample.psnr for sample in samples if sample.psnr is not None]
     if known:
         parts.append(f"the codec's reconstruction: PSNR {sum(known) / len(known):.1f} dB, {min(known):.1f} at worst")
+    lengths = [tokens for sample in samples for tokens in sample.tokens]
+    if any(lengths):
+        few, many = min(lengths), max(lengths)
+        told = f"{few:,} to {many:,}" if few != many else f"{many:,}"
+        parts.append(f"texts of {told} tokens, padded to {int(stage.dims['T']):,}")
     return "; ".join(parts)
 
 

@@ -2,7 +2,7 @@
 
 Everything is measured within one run, command by command in turn, each in a fresh process of the same environment, so that the
 ratio means something on a machine whose speed does not. Cold means a fresh process; byte code and the predictions of these specs are on the
-disk, as they are for whoever calls a program twice. What a check costs whose predictions nobody has made stands beside it. Exit code 1
+disk, as they are for whoever calls a program twice. What a check costs whose predictions nobody has made yet stands beside it. Exit code 1
 where a bar is missed.
 
     python bench/cold_check.py
@@ -35,7 +35,7 @@ LENGTHS = [seconds for seconds in range(3, 64, 3) if seconds % 12]
 
 
 def milliseconds(cache: str, *command: str) -> float:
-    """The wall time of one run of a command that must succeed; predictions are kept in a folder, "" keeps none."""
+    """The wall time of one run of a command that must succeed; predictions are kept in a folder."""
     start = time.perf_counter()
     done = subprocess.run(
         command,
@@ -58,7 +58,8 @@ def in_turn(commands: dict[str, tuple[str, ...]], cache: str, rounds: int = ROUN
     times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            times[name].append(milliseconds("" if name == "new" else cache, *command))
+            with tempfile.TemporaryDirectory() as empty:
+                times[name].append(milliseconds(empty if name == "new" else cache, *command))
     return times
 
 

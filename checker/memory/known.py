@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, field, frozen
 
+from tttdit.checker.memory.collector import collector_at_rest
 from tttdit.core.errors import TttditError, Unpredicted, Unresolved
 from tttdit.core.plugin.references import one_line
 
@@ -85,7 +86,7 @@ def _predicted(asked: _Asked) -> Prediction:
         return known
     from tttdit.checker.memory.predicting import predict
 
-    with unpredicted():
+    with unpredicted(), collector_at_rest():
         dtype = stage.parallelism.unsharded_dtype
         made = predict(stage, device=asked.device, dtype=dtype, runtime=asked.runtime)
     cache.write("predictions", key, text_of(made))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, field, frozen
 
+from tttdit.checker.memory.collector import collector_at_rest
 from tttdit.checker.memory.known import likeness, unpredicted
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _predicted(asked: _Asked) -> SamplingPrediction:
     known = _of_text(kept) if kept is not None else None
     if known is not None:
         return known
-    with unpredicted():
+    with unpredicted(), collector_at_rest():
         made = _predict(asked.stage, asked.device)
     cache.write("samplings", key, json.dumps(asdict(made), separators=(",", ":")))
     return made

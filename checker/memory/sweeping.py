@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 from attrs import frozen
 
 from tttdit.checker.memory.accounting import in_blocks
+from tttdit.checker.memory.collector import collector_at_rest
 from tttdit.checker.memory.mixing import Mixed, Way, mixed
 from tttdit.checker.memory.outlining import Outlines, stage_values
 from tttdit.checker.memory.predicting import manner_of, predict, with_memory
@@ -157,15 +156,3 @@ def _by_structure(stage: Stage, settings: Sequence[Setting], manner: Manner) -> 
 
 def _alone(stage: Stage, setting: Setting, own: Prediction) -> Outlook:
     return outlook_of(setting, predict(stage, device=own.device, dtype=own.dtype, runtime=own.runtime))
-
-
-@contextmanager
-def collector_at_rest() -> Iterator[None]:
-    """Python's collector of cycles rests meanwhile: it would walk through millions of small tuples, none of which is in a cycle."""
-    was_at_work = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_at_work:
-            gc.enable()

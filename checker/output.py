@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from tttdit.checker.render.text import visible
@@ -52,3 +52,13 @@ def complain(message: str) -> None:
     if sys.stderr is not None:
         with suppress(UsageError):  # nobody can be told
             write([f"tttdit: {visible(message)}"], sys.stderr)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """What takes long, and is done piece by piece: who stops it is told that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("stopped; the same command goes on, and does not do again what is done")
+        raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from tttdit.checker.commands.progress import clear_bar, clips_bar
+from tttdit.checker.output import going_on
 from tttdit.checker.render.text import visible
 from tttdit.checker.sampling import around
 from tttdit.core.errors import UsageError
@@ -70,7 +71,7 @@ def prepare_stage(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         clear_away(folder)
-        with clips_bar(len(jobs), stage.name) as more:
+        with going_on(), clips_bar(len(jobs), stage.name) as more:
             made = _made(asked, stage, jobs, folder, workers, lambda samples: more(0, samples))
             for job, found in zip(jobs, made, strict=True):
                 done.append(found)
@@ -144,9 +145,11 @@ def _made(
             raise UsageError(
                 "one of the processes was killed, most often because memory ran out: the same command, with fewer --workers, goes on"
             ) from None
-        finally:
-            for future in waiting:
-                future.cancel()
+        except BaseException:
+            # others may be at work on a clip for hours; a file that is being written has another name yet
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
 
 
 _GLANCE = 0.2  # seconds between looks at how far the others are

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tttdit.checker.commands import options
-from tttdit.checker.output import write
+from tttdit.checker.output import going_on, write
 from tttdit.checker.render.text import visible
 from tttdit.core.errors import UsageError
 from tttdit.core.wording import spoken_bytes
@@ -136,8 +136,9 @@ def sample(
         raise UsageError(f"{output} cannot be made: {error.strerror or error}") from None
     order = {each.name: index for index, each in enumerate(spec.stages)}
     mine.sort(key=lambda each: order[each.stage.name])
-    for _, together in groupby(mine, key=lambda each: each.stage.name):
-        _draw([*together], weights, world, Path(spec.path).parent, measure_memory)
+    with going_on():
+        for _, together in groupby(mine, key=lambda each: each.stage.name):
+            _draw([*together], weights, world, Path(spec.path).parent, measure_memory)
     return 0
 
 

@@ -196,6 +196,24 @@ def test_a_kill_leaves_whole_files_and_the_same_command_goes_on(tmp_path: Path) 
     assert not [*there.glob(".*")]
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_who_stops_it_is_told_that_the_same_command_goes_on(workers: str, tmp_path: Path) -> None:
+    write_clip_spec(tmp_path)
+    for name in ("one.mp4", "other.mp4"):
+        make_clip(tmp_path / name, [number / 25 for number in range(750)], size=(240, 320))
+    run = start([*PREPARE, "one.mp4", "other.mp4", "--stage", "3s", "--workers", workers], tmp_path)
+    there = tmp_path / "data/clip/3s"
+    wait_for(lambda: there.is_dir() and any(there.glob("*.safetensors")))
+    run.send(signal.SIGINT)
+    assert run.wait() == 130
+    assert (
+        run.output.rstrip().splitlines()[-1]
+        == "tttdit: stopped; the same command goes on, and does not do again what is done"
+    )
+    assert not helpers_in(tmp_path)
+    assert not (there / "one-0009.safetensors").exists()
+
+
 def helpers_in(folder: Path) -> list[int]:
     """The processes in this working folder that another one has started to share its work."""
     found = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 from clip_specs import ONE, THREE, write_clip_spec, write_storyboards
 from clips import make_clip
-from launching import finish, finish_ranks
+from launching import finish, finish_ranks, start, wait_for
 from PIL import Image
 
 from tttdit import load_spec
@@ -140,6 +141,18 @@ def test_scenes_that_fit_no_stage_are_a_finding(
     assert code == 1, said
     assert f"error[TTD717] storyboard-segments: the storyboard {told}" in said
     assert not (trained / "refused").exists()
+
+
+def test_who_stops_it_is_told_that_the_same_command_goes_on(trained: Path) -> None:
+    run = start([*command(trained, ONE, [*THREE], output="stopped"), "--set", "sampling.steps=900"], trained)
+    wait_for(lambda: (trained / "stopped" / "1.mp4").exists())
+    run.send(signal.SIGINT)
+    assert run.wait() == 130
+    assert (
+        run.output.rstrip().splitlines()[-1]
+        == "tttdit: stopped; the same command goes on, and does not do again what is done"
+    )
+    assert not (trained / "stopped" / "2.mp4").exists()
 
 
 def test_tokens_that_do_not_fit_are_told(trained: Path) -> None:

@@ -137,7 +137,7 @@ def _made(
                 is_done = False
                 while not is_done:
                     is_done = bool(wait([future], _GLANCE).done)
-                    now = counter.value
+                    now = counter.get_obj().value  # without its lock, which a process that is killed may keep
                     tell(now - told)
                     told = now
                 yield future.result()

@@ -16,6 +16,7 @@ from tttdit.checker.render.text import visible
 from tttdit.checker.sampling import around
 from tttdit.core.errors import UsageError
 from tttdit.core.running.captions import CaptionFile, Captions
+from tttdit.core.running.files import clear_away
 from tttdit.core.stage import Stage
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def prepare_stage(
 
     Raises UsageError where no sample could be made, or one could not be written.
     """
-    from tttdit.core.runtime.preparing.dataset import MANIFEST, clear_away, jobs_of, write_dataset
+    from tttdit.core.runtime.preparing.dataset import MANIFEST, jobs_of, write_dataset
 
     said: dict[Path, Captions] = {}
     for clip in clips:

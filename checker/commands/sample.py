@@ -15,6 +15,7 @@ from tttdit.checker.commands import options
 from tttdit.checker.output import going_on, write
 from tttdit.checker.render.text import visible
 from tttdit.core.errors import UsageError
+from tttdit.core.running.files import clear_away
 from tttdit.core.wording import spoken_bytes
 
 if TYPE_CHECKING:
@@ -132,8 +133,10 @@ def sample(
         write([f"{left:,} video{'s are' if left != 1 else ' is'} there already"])
     try:
         output.mkdir(parents=True, exist_ok=True)
+        if world.size == 1:  # other ranks may be of other machines, and at work
+            clear_away(output)
     except OSError as error:
-        raise UsageError(f"{output} cannot be made: {error.strerror or error}") from None
+        raise UsageError(f"{output} cannot be written to: {error.strerror or error}") from None
     order = {each.name: index for index, each in enumerate(spec.stages)}
     mine.sort(key=lambda each: order[each.stage.name])
     with going_on():
@@ -144,8 +147,6 @@ def sample(
 
 def _draw(wanted: Sequence[Commission], weights: Weights, world: World, seen_from: Path, measures: bool) -> None:
     """Draws videos of one stage, and says a line of each."""
-    from functools import partial
-
     from tttdit.checker.commands.progress import progress_bar
     from tttdit.checker.memory.sampling import predicted_sampling
     from tttdit.core.runtime.sampling.videos import draw_videos
@@ -157,7 +158,7 @@ def _draw(wanted: Sequence[Commission], weights: Weights, world: World, seen_fro
         world.device,
         seen_from,
         say=lambda line: write([visible(line)]),
-        bar=partial(progress_bar, noun="steps"),
+        bar=progress_bar,
         measures=measures,
     )
     for each in drawn:

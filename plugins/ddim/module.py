@@ -12,11 +12,13 @@ from tttdit.core.runtime.sampling.solver import Level
 from tttdit.plugins.guidance.module import GuidedSolver
 
 if TYPE_CHECKING:
-    pass
+    from tttdit.plugins.ddim.spec import DDIMTable
 
 
-class Solver(GuidedSolver["DDIMTable"]):
+class Solver(GuidedSolver):
     """A first-order solver, without fresh noise where eta is 0."""
+
+    _table: DDIMTable
 
     def sample(
         self,

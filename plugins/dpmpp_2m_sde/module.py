@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from tttdit.core.runtime.sampling.solver import Level
 from tttdit.plugins.guidance.module import GuidedSolver
 
-if TYPE_CHECKING:
-    pass
 
-
-class Solver(GuidedSolver["DPMSolverTable"]):
+class Solver(GuidedSolver):
     """A second-order solver that adds fresh noise in every step but the last."""
 
     def sample(

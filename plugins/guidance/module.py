@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from tttdit.core.runtime.sampling.solver import Level
 
 if TYPE_CHECKING:
     from tttdit.plugins.guidance.spec import GuidanceTable
 
-Table = TypeVar("Table", bound="GuidanceTable")
 
-
-class GuidedSolver(Generic[Table]):
+class GuidedSolver:
     """The half of a `Solver` that says how strongly the text guides."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: GuidanceTable) -> None:
         self._table = table
 
     def guidance(self, level: Level) -> float:

@@ -135,24 +135,6 @@ def jobs_of(clips: Sequence[Path], captions: Mapping[Path, Captions]) -> tuple[J
     return tuple(jobs)
 
 
-def clear_away(folder: Path) -> None:
-    """Removes what a killed process has left of files that it was writing. Raises OSError."""
-    for path in folder.glob(".*.tmp"):
-        written_by = path.name.split(".")[-2]
-        if written_by.isdecimal() and not _is_alive(int(written_by)):
-            path.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
-
-
 def write_dataset(folder: Path, stage: Stage, seen_from: Path, done: Iterable[ClipSamples]) -> None:
     """Writes the manifest and the card of a dataset whose samples, one at least, are there. Raises OSError."""
     found = [(each.clip, sample) for each in done for sample in each.samples]

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from tttdit.core.errors import UsageError
 from tttdit.core.running.captions import Captions
+from tttdit.core.running.files import beside
 from tttdit.core.runtime.codec import VideoCodec
 from tttdit.core.runtime.frames import psnr
 from tttdit.core.runtime.text import TextEncoder
@@ -192,7 +192,7 @@ def _written(
         held=reader.held,
     )
     tensors = {"latents": latents, "text": torch.stack([one.embeddings for one in encoded])}  # text [S, T, X]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = beside(path)
     try:
         save_file(tensors, temporary, metadata={_DIGEST: digest, _FACTS: json.dumps(asdict(sample))})
         temporary.replace(path)

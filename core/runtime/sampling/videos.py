@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from attrs import frozen
@@ -29,9 +29,15 @@ from tttdit.core.runtime.video.writing import write_video
 from tttdit.core.stage import Stage
 
 Say: TypeAlias = Callable[[str], object]
-Bar: TypeAlias = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
 
 _PICTURES, _COLUMNS = 12, 4  # of a contact sheet
+
+
+class Bar(Protocol):
+    """What draws bars."""
+
+    def __call__(self, length: int, name: str, *, noun: str) -> AbstractContextManager[Callable[[int], object]]:
+        """A bar of so many steps, or frames, of a video of this name; what it gives is told how many more are done."""
 
 
 @frozen
@@ -56,27 +62,29 @@ def draw_videos(
 ) -> Iterator[Drawn]:
     """Draws videos of one stage, one after the other; paths of the spec are seen from its folder, `seen_from`.
 
-    The text encoder is gone before the model is built. `say` tells people what they should know, `bar` draws a bar of so many steps.
+    The text encoder is gone before the model is built. `say` tells people what they should know, `bar` draws bars.
     With `measures` the bytes of the loop are counted on the CPU, operator by operator, which is slower; on a GPU its own counters are
     read in any case. Raises UsageError for plugins that cannot encode, draw or decode, and weights that do not fit.
     """
     stage = commissions[0].stage
     solver, codec = _solver(stage), _codec(stage, seen_from, device)
+    # the codec's weights, which a prediction of the drawing does not count
+    before = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
     texts = _embeddings(commissions, seen_from, device, say)
     model = _model(stage, fill, device)
     for commission, (text, negative) in zip(commissions, texts, strict=True):
         begun = time.perf_counter()
-        with bar(stage.sampling.steps, commission.name) as step_done:
+        with bar(stage.sampling.steps, commission.name, noun="steps") as step_done:
             latents, peak = _latents(commission, model, solver, text, negative, device, step_done, measures)
         pictures: list[Tensor] = []
         parts = codec.decode([latents])
         count = int(stage.dims["N"])
         kept = {count * (2 * at + 1) // (2 * _PICTURES) for at in range(min(_PICTURES, count))}
-        frames = write_video(
-            commission.video, _watched(parts, kept, pictures), fps=stage.video.fps, metadata=commission.told
-        )
+        with bar(count, commission.name, noun="frames") as frames_done:
+            watched = _watched(parts, kept, pictures, frames_done)
+            frames = write_video(commission.video, watched, fps=stage.video.fps, metadata=commission.told)
         contact_sheet(commission.sheet, pictures, _COLUMNS)
-        yield Drawn(commission, frames, time.perf_counter() - begun, peak)
+        yield Drawn(commission, frames, time.perf_counter() - begun, None if peak is None else peak - before)
 
 
 def _latents(
@@ -115,13 +123,16 @@ def _latents(
     return latents.squeeze(0).float().cpu(), peak
 
 
-def _watched(parts: Iterable[Tensor], kept: set[int], pictures: list[Tensor]) -> Iterator[Tensor]:
+def _watched(
+    parts: Iterable[Tensor], kept: set[int], pictures: list[Tensor], frames_done: Callable[[int], object]
+) -> Iterator[Tensor]:
     """The same parts; the frames of these numbers are put into `pictures`."""
     number = 0
     for part in parts:
         pictures += [picture.clone() for at, picture in enumerate(part, number) if at in kept]
         number += len(part)
         yield part
+        frames_done(len(part))
 
 
 def _model(stage: Stage, fill: Fill, device: torch.device) -> nn.Module:

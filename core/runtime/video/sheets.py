@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from tttdit.core.errors import UsageError
+from tttdit.core.running.files import beside
 from tttdit.core.runtime.video.libraries import library
 
 _GAP, _LINE = 4, 14  # pixels between pictures, and for a line under one
@@ -31,7 +31,7 @@ def contact_sheet(path: Path, pictures: Sequence[Tensor], columns: int, captions
         sheet.paste(image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()), (left, top))
         if number < len(captions):
             pen.text((left, top + height), _fitting(captions[number], pen, width), fill=_INK)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = beside(path)
     try:
         sheet.save(temporary, format="PNG")
         temporary.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from tttdit.core.errors import UsageError
+from tttdit.core.running.files import beside
 from tttdit.core.runtime.video.libraries import library
 
 # Of x264: 17 is held for visually lossless, and every player shows 4:2:0.
@@ -24,7 +24,7 @@ def write_video(path: Path, parts: Iterable[Tensor], *, fps: int, metadata: Mapp
     make the same bytes. Raises UsageError for sizes that are no whole pairs of pixels, which 4:2:0 needs, and where it cannot be written.
     """
     av = library("av")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = beside(path)
     count = 0
     try:
         with av.open(f"file:{temporary}", "w", format="mp4", options={"movflags": "faststart"}) as container:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from launching import finish, finish_ranks, start, wait_for
 from PIL import Image
 
 from tttdit import load_spec
+from tttdit.checker import cli
 from tttdit.core.runtime.video.reading import clip_of
 from tttdit.core.runtime.video.writing import read_metadata
 
@@ -141,6 +143,22 @@ def test_scenes_that_fit_no_stage_are_a_finding(
     assert code == 1, said
     assert f"error[TTD717] storyboard-segments: the storyboard {told}" in said
     assert not (trained / "refused").exists()
+
+
+def test_bars_count_steps_and_frames_where_somebody_looks(
+    trained: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = command(trained, ONE, output="bars")
+    (trained / "bars").mkdir()
+    left = trained / "bars" / ".1.mp4.999999999.tmp"  # by a process that was killed
+    left.touch()
+    monkeypatch.chdir(trained)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert cli.outcome(cli.tttdit_command, "tttdit", arguments) == 0
+    bars = capsys.readouterr().err
+    assert "steps of 1  [####################################]  100%" in bars
+    assert "frames of 1  [####################################]  100%" in bars
+    assert not left.exists()
 
 
 def test_who_stops_it_is_told_that_the_same_command_goes_on(trained: Path) -> None:

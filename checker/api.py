@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tttdit.checker.checking import Checker
 from tttdit.checker.inputs import documents
@@ -12,6 +13,9 @@ from tttdit.checker.report import FileReport, Report, Scale
 from tttdit.checker.spec import Spec
 from tttdit.core.errors import UsageError
 from tttdit.core.spec.document import Document, read
+
+if TYPE_CHECKING:
+    from tttdit.core.running.storyboard import Storyboard
 
 
 def check(
@@ -39,7 +43,7 @@ def check(
             sets=(*path_or_spec.sets, *sets),
             allowed=(*path_or_spec.allowed, *(os.fspath(path) for path in allow_plugins)),
             data=data,
-            prompts=None if prompts is None else Path(prompts),
+            storyboards=storyboards_at(prompts),
             select=tuple(select),
             ignore=tuple(ignore),
         )
@@ -50,7 +54,7 @@ def check(
         sets=tuple(sets),
         allowed=[os.fspath(path) for path in allow_plugins],
         data=data,
-        prompts=None if prompts is None else Path(prompts),
+        storyboards=storyboards_at(prompts),
         select=tuple(select),
         ignore=tuple(ignore),
     )
@@ -82,7 +86,7 @@ def check_paths(
     allowed: Iterable[str] = (),
     verify: Scale | None = None,
     data: bool = False,
-    prompts: Path | None = None,
+    storyboards: Sequence[Storyboard] = (),
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     specs_only: bool = False,
@@ -93,9 +97,9 @@ def check_paths(
 
     With `specs_only` files that are named are passed over as those of a folder are.
 
-    With `verify` what is right is proved too: made "small", or at "full" size. With `data` the files of data sources are looked into, with
-    `prompts` storyboards have to fit the stages. `shows_memory` is for those who will look at what all stages need: it is predicted on all
-    cores. `examine` does more with a document than check it.
+    With `verify` what is right is proved too: made "small", or at "full" size. With `data` the files of data sources are looked into;
+    `storyboards` have to fit a stage each. `shows_memory` is for those who will look at what all stages need: it is predicted on all cores.
+    `examine` does more with a document than check it.
     """
     unreadable: list[str] = []
     checker = Checker(
@@ -104,7 +108,7 @@ def check_paths(
         allowed=tuple(allowed),
         verify=verify,
         data=data,
-        prompts=prompts,
+        storyboards=tuple(storyboards),
         select=tuple(select),
         ignore=tuple(ignore),
         shows_memory=shows_memory,
@@ -114,3 +118,12 @@ def check_paths(
         for document in documents(paths, unreadable, specs_only=specs_only, known=checker.knows)
     ]
     return Report(tuple(files), tuple(unreadable))
+
+
+def storyboards_at(prompts: str | os.PathLike[str] | None) -> tuple[Storyboard, ...]:
+    """Those of a file, where one is named; what reads them is imported only then. Raises `UsageError` where there are none."""
+    if prompts is None:
+        return ()
+    from tttdit.core.running.storyboard import read_storyboards
+
+    return read_storyboards(Path(prompts))

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 class Checker:
     """What a command line says besides the files: one stage only, keys that are set, local plugins that may be used, whether to verify.
 
-    `data` says whether to look into the files of data sources, `prompts` names a file of storyboards that stages have to fit; `select` and
-    `ignore` say of which codes to hear (`tttdit.checker.selecting`). With `shows_memory` somebody will look at every stage's memory, which
-    is then predicted on all cores.
+    `data` says whether to look into the files of data sources, `storyboards` have to fit a stage each; `select` and `ignore` say of which
+    codes to hear (`tttdit.checker.selecting`). With `shows_memory` somebody will look at every stage's memory, which is then predicted on
+    all cores.
     """
 
     stage: str | None = None
@@ -50,7 +50,7 @@ class Checker:
     allowed: tuple[str, ...] = ()
     verify: Scale | None = None
     data: bool = False
-    prompts: Path | None = None
+    storyboards: tuple[Storyboard, ...] = ()
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     shows_memory: bool = False
@@ -63,13 +63,6 @@ class Checker:
     def registry(self) -> Registry:
         """The plugins there are; asked for when the first document can be read."""
         return Registry.of_environment([Path(path) for path in self.allowed])
-
-    @cached_property
-    def storyboards(self) -> tuple[Storyboard, ...]:
-        """Those that stages have to fit. Raises `UsageError` where their file has none."""
-        from tttdit.core.running.storyboard import read_storyboards
-
-        return read_storyboards(self.prompts) if self.prompts is not None else ()
 
     @cached_property
     def pages(self) -> Pages:
@@ -217,7 +210,7 @@ class Checker:
 
     def _of_storyboards(self, examined: Sequence[Examined]) -> Iterator[Finding]:
         """What is to be said of storyboards that no stage fits, where there are some."""
-        if self.prompts is not None:
+        if self.storyboards:
             from tttdit.checker.storyboards import held_against
 
             yield from held_against(self.storyboards, examined)
@@ -228,7 +221,7 @@ class Checker:
 
         if code not in self.selection or (self.verify is None and code in ONLY_VERIFIED):
             return False
-        if self.prompts is None and code in ONLY_WITH_PROMPTS:
+        if not self.storyboards and code in ONLY_WITH_PROMPTS:
             return False
         return self.data or code not in self.pages.codes_of_data
 

@@ -18,6 +18,7 @@ from tttdit.core.errors import UsageError
 from tttdit.core.running.captions import CaptionFile, Captions
 from tttdit.core.running.files import clear_away
 from tttdit.core.stage import Stage
+from tttdit.core.wording import plural
 
 if TYPE_CHECKING:
     from tttdit.core.runtime.preparing.dataset import Job
@@ -257,4 +258,4 @@ def _seconds(stage: Stage) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    return f"{number:,} {plural(number, noun)}"

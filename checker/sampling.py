@@ -15,7 +15,7 @@ from tttdit.core.errors import Unpredicted, UsageError
 from tttdit.core.running.checkpoints import checkpoint_at, facts_of
 from tttdit.core.running.commission import Commission
 from tttdit.core.running.resolved import resolved_text
-from tttdit.core.running.storyboard import Storyboard, read_storyboards
+from tttdit.core.running.storyboard import Storyboard
 from tttdit.core.stage import Stage
 from tttdit.core.wording import spoken_bytes, spoken_flops
 
@@ -51,15 +51,14 @@ def weights_at(path: Path, *, average: bool) -> Weights:
 
 
 def commissions(
-    spec: Spec, prompts: Path, weights: Weights, output: Path, *, stage: str | None, seed: int
+    spec: Spec, boards: Sequence[Storyboard], weights: Weights, output: Path, *, stage: str | None, seed: int
 ) -> tuple[Commission, ...]:
-    """The videos of a file of storyboards, each of which fits a stage (`stage_of`), or the one named, as a check has found.
+    """The videos of one file's storyboards, each of which fits a stage (`stage_of`), or the one named, as a check has found.
 
     Raises UsageError for stages that the weights were not trained for.
     """
     found = []
     stages = [each for each in spec.stages if stage in (None, each.name)]
-    boards = read_storyboards(prompts)
     digits = len(str(len(boards)))
     for number, board in enumerate(boards):
         chosen = stage_of(board, stages)
@@ -79,7 +78,9 @@ def commissions(
     names = [each.name for each in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UsageError(f'{prompts}: the name "{twice}" would be that of two videos: give all of them names, or none')
+        raise UsageError(
+            f'{boards[0].path}: the name "{twice}" would be that of two videos: give all of them names, or none'
+        )
     return tuple(found)
 
 

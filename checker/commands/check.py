@@ -104,7 +104,7 @@ def check(
 
     A comment "# tttdit: ignore[TTD204]" silences that code on its line; on a line of its own above the first table, in the whole file.
     """
-    from tttdit.checker.api import check_paths
+    from tttdit.checker.api import check_paths, storyboards_at
 
     if full and not verify:
         raise UsageError("--full says how to verify: write --verify --full")
@@ -127,7 +127,7 @@ def check(
             allowed=allowed,
             verify=scale,
             data=data,
-            prompts=prompts,
+            storyboards=storyboards_at(prompts),
             select=select,
             ignore=ignore,
             specs_only=specs_only,

@@ -107,8 +107,10 @@ def sample(
     from tttdit.checker.api import check_paths, load_spec
     from tttdit.checker.sampling import commissions, describe, weights_at
     from tttdit.checker.showing import show_report
+    from tttdit.core.running.storyboard import read_storyboards
 
-    report = check_paths((path,), sets=sets, allowed=allowed, stage=stage, prompts=prompts)
+    boards = read_storyboards(prompts)  # once, for it may be a pipe
+    report = check_paths((path,), sets=sets, allowed=allowed, stage=stage, storyboards=boards)
     leads = os.environ.get("RANK", "0") == "0"
     if leads and (report.findings or report.unreadable):
         show_report(report, "full" if report.exit_code else "concise", sys.stderr, statistics=False)
@@ -116,7 +118,7 @@ def sample(
         return report.exit_code or 2
     spec = load_spec(path, sets=sets, allow_plugins=allowed)
     weights = weights_at(checkpoint, average=average)
-    wanted = commissions(spec, prompts, weights, output, stage=stage, seed=seed)
+    wanted = commissions(spec, boards, weights, output, stage=stage, seed=seed)
     if dry_run:
         if leads:
             write(describe(wanted, weights, device or "cuda", Path(spec.path).parent))

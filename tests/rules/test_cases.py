@@ -27,6 +27,7 @@ from tttdit.checker.render.closing import closing
 from tttdit.checker.render.paint import Paint
 from tttdit.checker.report import Report
 from tttdit.core.plugin.registry import Registry
+from tttdit.core.running.storyboard import read_storyboards
 
 ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases"
@@ -71,7 +72,7 @@ def checked(folder: Path, name: str) -> Report:
             allowed=options.get("allow", ()),
             verify=verify,
             data=options.get("data", False),
-            prompts=Path(options["prompts"]) if "prompts" in options else None,
+            storyboards=read_storyboards(Path(options["prompts"])) if "prompts" in options else (),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -171,6 +172,17 @@ def test_who_stops_it_is_told_that_the_same_command_goes_on(trained: Path) -> No
         == "tttdit: stopped; the same command goes on, and does not do again what is done"
     )
     assert not (trained / "stopped" / "2.mp4").exists()
+
+
+def test_storyboards_may_come_through_a_pipe(trained: Path) -> None:
+    arguments = command(trained, ONE, output="piped")
+    content = (trained / "prompts.json").read_bytes()
+    os.mkfifo(trained / "pipe.json")
+    arguments[arguments.index("prompts.json")] = "pipe.json"
+    run = start(arguments, trained)
+    (trained / "pipe.json").write_bytes(content)
+    assert run.wait() == 0, run.output
+    assert (trained / "piped" / "1.mp4").exists()
 
 
 def test_tokens_that_do_not_fit_are_told(trained: Path) -> None:
